@@ -1,0 +1,79 @@
+# The front door. `make` alone lists what it can do.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV ?= .venv
+PY := $(VENV)/bin/python
+PORT ?= 8000
+VAR ?= var
+FAMILIES ?= 50000
+SEED ?= 20260401
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+# One thread a fit: two threads of one fit on a busy machine took 40 to 100 times longer (docs/adr/0003).
+export OMP_NUM_THREADS ?= 1
+export GROUNDS_VAR := $(VAR)
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+run: $(VENV)/.train $(VAR)/models/active ## Everything for a newcomer: environment, synthetic cohort, first model, keys, service
+	@$(PY) -m service run --port $(PORT)
+
+test: $(VENV)/.dev ## Everything needed to test, and the tests
+	$(PY) -m pytest -q $(TESTS)
+
+check: $(VENV)/.dev ## Lint, types, import contracts, file sizes
+	@tests/architecture/check $(PY)
+
+train: $(VENV)/.$(if $(EBM),bench,train) ## Retrain: make train [DATA=file DICTIONARY=file OUT=folder SEED=n EBM=1]
+	$(if $(EBM),.venv-bench/bin/python,$(PY)) -m training train --seed $(SEED) --families $(FAMILIES) \
+	  $(if $(DATA),--data $(DATA)) $(if $(DICTIONARY),--dictionary $(DICTIONARY)) \
+	  --out $(if $(OUT),$(OUT),$(VAR)/training) $(if $(EBM),--ebm)
+
+release: $(VENV)/.train ## Check, sign and activate a trained model: make release MODEL=folder
+	$(PY) -m training release $(if $(MODEL),$(MODEL),$(VAR)/training) --models $(VAR)/models --keys $(VAR)/keys
+
+verify: $(VENV)/.train ## Verify the whole explanation log
+	$(PY) -m service log verify
+
+bench: $(VENV)/.bench $(VAR)/models/active ## Measure; prints ratio tables
+	.venv-bench/bin/python -m benchmarks
+
+lock: ## Renew the locked versions (needs uv)
+	@tests/architecture/lock
+
+clean: ## Remove the environments and caches; keeps log, models and keys
+	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# The first model: made once, kept until someone releases another.
+$(VAR)/models/active: | $(VENV)/.train
+	$(PY) -m training train --seed $(SEED) --families $(FAMILIES) --out $(VAR)/training
+	$(PY) -m training release $(VAR)/training --models $(VAR)/models --keys $(VAR)/keys
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "error: Python 3.11, 3.12 or 3.13 is needed; set PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || tests/architecture/install-debian python3-venv
+	@echo "Making the environment in $(VENV) (about two minutes, once)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.train: requirements-train.lock | $(VENV)/bin/python
+	@$(PIP) -r requirements-train.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
+	@$(PIP) -r requirements-dev.lock
+	@touch $@ $(VENV)/.train
+
+# Benchmark opponents live in an environment of their own.
+$(VENV)/.bench: requirements-bench.lock $(VENV)/.train
+	@command -v wrk >/dev/null || tests/architecture/install-debian wrk
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@touch $@
+
+.PHONY: help run test check train release verify bench lock clean
