@@ -1,0 +1,1 @@
+"""The domain: what is served. Standard library only (numpy in `vectorised` alone)."""

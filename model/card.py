@@ -1,0 +1,53 @@
+"""The model card as data: what the model is, how it was made, what it must not be used for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from model.additive import AdditiveModel, Term, probability
+
+INTENDED_USE = (
+    "A prompt to a practitioner to consider a referral and to ask for what is not known, beside professional judgement "
+    "and local procedures."
+)
+FORBIDDEN_USE = (
+    "Deciding or refusing a referral",
+    "Ranking families for action without the prompt's words",
+    "Saying that a child is safe",
+    "Use about a real child while the model is synthetic or has not been validated on local data",
+)
+
+
+def model_card(model: AdditiveModel, sha256: str) -> dict[str, Any]:
+    """The card of a model; `sha256` is the digest of its file. Scores are probabilities, tables are log-odds."""
+    outcome = model.dictionary.outcome
+    return {
+        "name": model.name,
+        "version": model.version,
+        "synthetic": model.synthetic,
+        "sha256": sha256,
+        "dictionary": {"name": model.dictionary.name, "version": model.dictionary.version},
+        "outcome": {"column": outcome.column, "meaning": outcome.meaning},
+        "intended_use": INTENDED_USE,
+        "forbidden_use": list(FORBIDDEN_USE),
+        "score_words": dict(model.words["score"]),
+        "threshold_score": probability(model.threshold),
+        "intercept": model.intercept,
+        "base_value": model.base_value,
+        "tables": [_table(term) for term in model.terms],
+        **model.facts,
+    }
+
+
+def _table(term: Term) -> dict[str, Any]:
+    return {
+        "feature": term.feature.name,
+        "label": term.feature.label,
+        "direction": term.feature.direction,
+        **({"edges": list(term.edges)} if term.feature.is_numeric else {"levels": list(term.feature.levels)}),
+        "values": list(term.values),
+        "not_known": term.not_known,
+        "not_applicable": term.not_applicable,
+        "mean": term.mean,
+        "counts": list(term.counts),
+    }

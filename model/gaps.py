@@ -1,0 +1,64 @@
+"""What is not known about a case, how far that could move its score, and who may know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.additive import AdditiveModel, Term, probability
+from model.case import Case
+from model.explanation import Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One feature that is not known.
+
+    `gain` is the most that an answer could raise the log-odds, at least 0; the scores are those if this answer
+    alone became known, at its lowest and highest.
+    """
+
+    term: Term
+    gain: float
+    score_if_lowest: float
+    score_if_highest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """All that is not known: the gaps, those that could raise the score most first, and the range of the score.
+
+    The range runs over every combination of answers, each of which may also stay not known, so the score itself
+    always lies within it.
+    """
+
+    gaps: tuple[Gap, ...]
+    score_range: tuple[float, float]
+
+
+def find_gaps(model: AdditiveModel, case: Case, explanation: Explanation) -> Gaps:
+    """The gaps of a case. Exact: the terms are independent, so extremes of the sum are sums of extremes."""
+    gaps: list[Gap] = []
+    lowest = highest = explanation.margin
+    for name, term in zip(case.values, model.terms, strict=True):
+        if case.values[name] != "not_known":
+            continue
+        drop, gain = min(term.table) - term.not_known, max(term.table) - term.not_known
+        lowest += drop
+        highest += gain
+        gaps.append(Gap(term, gain, probability(explanation.margin + drop), probability(explanation.margin + gain)))
+    gaps.sort(key=lambda gap: -gap.gain)
+    return Gaps(tuple(gaps), (probability(lowest), probability(highest)))
+
+
+def fewest_answers(model: AdditiveModel, explanation: Explanation, gaps: Gaps) -> tuple[Gap, ...] | None:
+    """The fewest not-known answers that would carry the score over the referral threshold.
+
+    `()` when it is over already, None when all of them together would not.
+    """
+    margin, chosen = explanation.margin, []
+    for gap in gaps.gaps:
+        if margin >= model.threshold:
+            break
+        margin += gap.gain
+        chosen.append(gap)
+    return tuple(chosen) if margin >= model.threshold else None

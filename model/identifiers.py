@@ -1,0 +1,42 @@
+"""Recognises direct identifiers, so that they are refused wherever they turn up.
+
+Grounds takes anonymised features and a pseudonymous case reference. What looks like a name's container (e-mail),
+an NHS number, a date, a postcode or a phone number is refused; the value is never repeated.
+"""
+
+from __future__ import annotations
+
+import re
+
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_POSTCODE = re.compile(r"(?<![A-Z0-9])[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}(?![A-Z0-9])", re.IGNORECASE)
+_DATE = re.compile(
+    r"(?<!\d)(?:(?:19|20)\d\d[-/. ]?(?:0[1-9]|1[0-2])[-/. ]?(?:0[1-9]|[12]\d|3[01])"
+    r"|(?:0?[1-9]|[12]\d|3[01])[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:(?:19|20)\d\d|\d\d))(?!\d)"
+)
+_PHONE = re.compile(r"(?<!\d)(?:\+\d{1,3}|0)[\s().-]*(?:\d[\s().-]*){9,10}(?!\d)")
+_TEN_DIGITS = re.compile(r"(?<!\d)\d{3}[ -]?\d{3}[ -]?\d{4}(?!\d)")
+_NHS_WEIGHTS = range(10, 1, -1)
+
+
+def identifier_kind(text: str) -> str | None:
+    """What a text looks like ("an NHS number", "a postcode", ...), or None where it looks like none of these."""
+    for ten in _TEN_DIGITS.findall(text):
+        if is_nhs_number(ten):
+            return "an NHS number"
+    for pattern, kind in ((_EMAIL, "an e-mail address"), (_DATE, "a date"), (_PHONE, "a phone number")):
+        if pattern.search(text):
+            return kind
+    return "a postcode" if _POSTCODE.search(text) else None
+
+
+def is_nhs_number(text: str) -> bool:
+    """True for ten digits whose modulus 11 check digit is right (NHS Data Dictionary, NHS NUMBER).
+
+    Spaces and hyphens are passed over. About one in eleven ten-digit numbers passes by chance.
+    """
+    digits = [int(character) for character in text if character.isdigit()]
+    if len(digits) != 10:
+        return False
+    check = 11 - sum(weight * digit for weight, digit in zip(_NHS_WEIGHTS, digits, strict=False)) % 11
+    return check % 11 == digits[9] and check != 10

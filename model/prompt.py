@@ -1,0 +1,91 @@
+"""From a score, its gaps and its grounds to a prompt: a level and words. Never a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.additive import AdditiveModel
+from model.case import Case
+from model.dictionary import Feature
+from model.explanation import Explanation
+from model.gaps import Gaps, fewest_answers
+from model.grounds import Grounds
+
+CONSIDER_REFERRAL = "consider_referral"
+SEEK_INFORMATION = "seek_information"
+NO_PROMPT = "no_prompt"
+LEVELS = (CONSIDER_REFERRAL, SEEK_INFORMATION, NO_PROMPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the practitioner is asked to consider.
+
+    `reasons` say which rule gave the level; `ask` names the features whose answers would change it.
+    """
+
+    level: str
+    text: str
+    reasons: tuple[str, ...]
+    ask: tuple[str, ...]
+
+
+def decide_prompt(model: AdditiveModel, case: Case, explanation: Explanation, gaps: Gaps, grounds: Grounds) -> Prompt:
+    """The prompt of a case.
+
+    `consider_referral` where a ground is met or the score is at or above the threshold; else `seek_information` where
+    a ground hangs on an answer, few answers would carry the score over the threshold, or too little is known;
+    else `no_prompt`, whose words say that it is not a finding that the child is safe.
+    """
+    words = model.words["prompt"]
+    referral = _referral_reasons(model, explanation, grounds)
+    if referral:
+        actions = {ground.action for ground in grounds.met}
+        text = words["consider_referral_call" if "call" in actions else CONSIDER_REFERRAL]
+        return Prompt(CONSIDER_REFERRAL, text, tuple(referral), ())
+    seek, ask = _seek_reasons(model, case, explanation, gaps, grounds)
+    if seek:
+        return Prompt(SEEK_INFORMATION, words[SEEK_INFORMATION], tuple(seek), tuple(dict.fromkeys(ask)))
+    return Prompt(NO_PROMPT, words[NO_PROMPT], (words["no_reason"],), ())
+
+
+def _referral_reasons(model: AdditiveModel, explanation: Explanation, grounds: Grounds) -> list[str]:
+    words = model.words["prompt"]
+    reasons = [words["ground_met"].format(ground=ground.label) for ground in grounds.met]
+    if explanation.margin >= model.threshold:
+        reasons.append(words["score_over_threshold"])
+    return reasons
+
+
+def _seek_reasons(
+    model: AdditiveModel, case: Case, explanation: Explanation, gaps: Gaps, grounds: Grounds
+) -> tuple[list[str], list[str]]:
+    words, policy = model.words["prompt"], model.dictionary.policy
+    reasons: list[str] = []
+    ask: list[str] = []
+    for undecided in grounds.undecided:
+        asked = _whom_to_ask(model, [model.dictionary.feature(name) for name in undecided.features])
+        reasons.append(words["ground_undecided"].format(ground=undecided.ground.label, ask=asked))
+        ask += undecided.features
+    answers = fewest_answers(model, explanation, gaps)
+    if answers is not None and len(answers) <= policy.answers:
+        features = [gap.term.feature for gap in answers]
+        reasons.append(words["answers_would_change"].format(ask=_whom_to_ask(model, features)))
+        ask += [feature.name for feature in features]
+    missing = [f for f in model.dictionary.features if f.essential and case.values[f.name] == "not_known"]
+    missing = [feature for feature in missing if feature.name not in ask]
+    if missing:
+        reasons.append(words["essential_not_known"].format(ask=_whom_to_ask(model, missing)))
+        ask += [feature.name for feature in missing]
+    if case.known() < policy.minimum_known:
+        reasons.append(words["too_little_known"].format(known=case.known(), minimum=policy.minimum_known))
+    return reasons, ask
+
+
+def _whom_to_ask(model: AdditiveModel, features: list[Feature]) -> str:
+    words = model.words["prompt"]
+    asks = []
+    for feature in features:
+        holders = words["holders_join"].join(model.dictionary.agency_label(agency) for agency in feature.held_by)
+        asks.append(words["ask"].format(label=feature.label, holders=holders or words["holder_unknown"]))
+    return "; ".join(asks)

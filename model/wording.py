@@ -1,0 +1,53 @@
+"""The words about a contribution, out of the model's own archived words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from model.additive import AdditiveModel
+from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Feature, Value
+
+ALMOST_NOTHING = 0.005
+"""Log-odds below which a contribution is worded as making almost no difference (odds ratio within 0.5 %)."""
+
+
+class WordsError(ValueError):
+    """Words that cannot be used: a missing topic or sentence."""
+
+
+_NEEDED = {
+    "prompt": (
+        "consider_referral", "consider_referral_call", "seek_information", "no_prompt", "ground_met",
+        "score_over_threshold", "ground_undecided", "answers_would_change", "essential_not_known", "too_little_known",
+        "no_reason", "ask", "holders_join", "holder_unknown",
+    ),
+    "contribution": ("raises", "lowers", "level", "not_known"),
+    "value": ("not_known", "not_applicable"),
+    "score": ("meaning", "interval", "range", "synthetic"),
+    "not_considered": ("items",),
+}  # fmt: skip
+
+
+def check_words(words: Any, where: str) -> None:
+    """Raises `WordsError`, one line, unless every sentence that the service needs is there."""
+    for topic, names in _NEEDED.items():
+        for name in names:
+            if not isinstance(words, dict) or name not in words.get(topic, {}):
+                raise WordsError(f"{where}: [{topic}] {name} is missing; add the sentence")
+
+
+def value_words(model: AdditiveModel, feature: Feature, value: Value) -> str:
+    """A value as a person reads it: `not known`, `31 weeks`, `yes`."""
+    if value in (NOT_KNOWN, NOT_APPLICABLE):
+        words: str = model.words["value"][value]
+        return words
+    unit = f" {feature.unit}" if feature.unit else ""
+    return f"{value}{unit}".replace("_", " ")
+
+
+def contribution_text(model: AdditiveModel, feature: Feature, value: Value, contribution: float) -> str:
+    """One plain sentence about a contribution: associated with a higher or lower score, never a cause."""
+    words = model.words["contribution"]
+    side = "level" if abs(contribution) < ALMOST_NOTHING else ("raises" if contribution > 0 else "lowers")
+    text: str = words[side].format(label=feature.label, value=value_words(model, feature, value))
+    return f"{text} {words['not_known']}" if value == NOT_KNOWN else text

@@ -1,0 +1,36 @@
+import pytest
+
+from model.identifiers import identifier_kind, is_nhs_number
+
+
+# 943 476 5919 is the NHS Data Dictionary's own example of a valid number; no person has it.
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("943 476 5919", "an NHS number"),
+        ("ref9434765919x", "an NHS number"),
+        ("someone@example.org", "an e-mail address"),
+        ("2019-03-14", "a date"),
+        ("20190314", "a date"),
+        ("14/03/2019", "a date"),
+        ("1.4.19", "a date"),
+        ("07700 900123", "a phone number"),
+        ("+44 20 7946 0000", "a phone number"),
+        ("SW1A 1AA", "a postcode"),
+        ("m1 1ae", "a postcode"),
+    ],
+)
+def test_identifiers_are_recognised(text, kind):
+    assert identifier_kind(text) == kind
+
+
+@pytest.mark.parametrize(
+    "text", ["case-0001", "A-2024-17", "0b1c2d3e", "HV.00042", "yes", "level_3", "12345678", "1234567890"]
+)
+def test_pseudonyms_pass(text):
+    assert identifier_kind(text) is None
+
+
+@pytest.mark.parametrize(("text", "valid"), [("9434765919", True), ("9434765918", False), ("943476591", False)])
+def test_the_check_digit_decides(text, valid):
+    assert is_nhs_number(text) is valid
