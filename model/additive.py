@@ -24,7 +24,8 @@ class Term:
 
     `values[i]` belongs to level i, or, for a count or number, to the i-th bin: bin i holds x with
     `edges[i-1] <= x < edges[i]`. `mean` is the mean over the training rows (the background of the Shapley value).
-    `reference` is the bin below whose value *not known* never scores. `counts` are training rows in each bin, None where fewer than the disclosure threshold.
+    `reference` is the bin below whose value *not known* never scores. `counts` are training rows in each bin, None
+    where they are fewer than the disclosure threshold.
     """
 
     feature: Feature

@@ -13,6 +13,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from model.additive import AdditiveModel, Term
@@ -155,7 +156,7 @@ def promises_broken(model: AdditiveModel) -> list[str]:
         if term.not_known < values[term.reference]:
             broken.append(f"term {feature.name}: not known scores below its reference")
         sign = {"raises": 1, "lowers": -1}.get(feature.direction, 0)
-        if any(sign * (after - before) < 0 for before, after in zip(values, values[1:], strict=False)):
+        if any(sign * (after - before) < 0 for before, after in pairwise(values)):
             broken.append(f"term {feature.name}: does not keep its direction ({feature.direction})")
     return broken
 

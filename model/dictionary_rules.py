@@ -131,7 +131,7 @@ def _name(table: _Table) -> str:
     if not _NAME.match(name):
         raise table.fail(
             "name",
-            f"{name!r} may hold letters, digits, _ . and -, beginning with a letter; give the file's own name as column",
+            f"{name!r} may hold letters, digits, _ . and -, beginning with a letter; put the file's own name in column",
         )
     return name
 

@@ -62,6 +62,6 @@ def explain(model: AdditiveModel, case: Case) -> Explanation:
 
 
 def check_sum(base_value: float, contributions: Sequence[float], margin: float, score: float) -> None:
-    """Raises `ExplanationError` unless base value and contributions sum to the margin and the score is a probability."""
+    """Raises `ExplanationError` unless base value and contributions sum to the margin, with a score between 0 and 1."""
     if not abs(math.fsum([base_value, *contributions]) - margin) <= TOLERANCE or not 0.0 < score < 1.0:
         raise ExplanationError("the contributions do not sum to the score; the model must not be used")

@@ -1,0 +1,126 @@
+"""`python -m service ...`: run, serve, keys and the log."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from model.artefact import ArtefactError
+from model.dictionary import DictionaryError
+from model.wording import WordsError
+from service.access import ROLES, KeyFileError, create_key, development_keys, read_keys, revoke_key
+from service.assembly import open_log, prepare
+from service.log.commands import log_commands
+from service.log.store import LogStore
+from service.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
+from service.settings import Settings, SettingsError, read_settings
+
+EXPECTED = (ArtefactError, DictionaryError, WordsError, KeyFileError, SettingsError, ServerError, OSError)
+
+
+@click.group()
+def main() -> None:
+    """The Grounds service: screens cases, records every explanation, answers."""
+
+
+@main.command()
+def serve() -> None:
+    """Serve the active model (settings come from GROUNDS_... variables; see docs/how-to/operator.md)."""
+    settings = read_settings()
+    check_port(settings)
+    prepare(settings)
+    serve_workers(settings)
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Port on this machine (default 8000 or GROUNDS_PORT).")
+def run(port: int | None) -> None:
+    """Serve on this machine for trying out: makes development keys and prints a request that works."""
+    settings = read_settings() if port is None else _with_port(port)
+    check_port(settings)
+    keys = development_keys(settings.keys)
+    prepared = prepare(settings)
+    address = f"http://{settings.host}:{settings.port}"
+    announce_when_ready(
+        settings,
+        [
+            f"address: {address}",
+            f"practitioner key: {keys['practitioner']}",
+            f"auditor key: {keys['auditor']}",
+            curl_line(address, keys["practitioner"], prepared.released),
+        ],
+    )
+    serve_workers(settings)
+
+
+@main.group()
+def key() -> None:
+    """Create, list and revoke API keys."""
+
+
+@key.command("create")
+@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--agency", help="Bind the key to one agency of the dictionary.")
+def key_create(role: str, agency: str | None) -> None:
+    """Make a key; it is shown this once and stored as a digest. Workers read it at their next start."""
+    made, stored = create_key(read_settings().keys, role, agency)
+    click.echo(f"key id: {stored.key_id}\nkey: {made}")
+
+
+@key.command("list")
+def key_list() -> None:
+    """List keys: id, role, agency, created, revoked. Never the keys themselves."""
+    for stored in read_keys(read_settings().keys).values():
+        state = "revoked" if stored.revoked else "active"
+        click.echo(f"{stored.key_id}  {stored.role}  {stored.agency or 'any agency'}  {stored.created}  {state}")
+
+
+@key.command("revoke")
+@click.argument("key_id")
+def key_revoke(key_id: str) -> None:
+    """Revoke a key. Workers refuse it from their next start."""
+    revoke_key(read_settings().keys, key_id)
+    click.echo(f"revoked {key_id}")
+
+
+@main.command()
+@click.argument("cases", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--model", "model_folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def screen(cases: Path, model_folder: Path, out: Path) -> None:
+    """Screen a CSV or Parquet file of cases with the model that `make train OUT=...` wrote; one log entry a job."""
+    from service.batch import BatchError, screen_file
+
+    try:
+        report = screen_file(cases, model_folder, out, lambda: open_log(read_settings()))
+    except BatchError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(report)
+
+
+def _with_port(port: int) -> Settings:
+    import dataclasses
+
+    return dataclasses.replace(read_settings(), port=port)
+
+
+def _open_store() -> LogStore:
+    return open_log(read_settings())
+
+
+main.add_command(log_commands(_open_store))
+
+
+def cli() -> None:
+    """Runs a command; what the user can put right is one line and exit code 1, never a traceback."""
+    try:
+        main(prog_name="python -m service")
+    except EXPECTED as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    cli()

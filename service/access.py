@@ -1,0 +1,134 @@
+"""Who may ask: bearer keys with a role, stored as SHA-256 (keys are random, so a slow hash would add nothing)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from service.errors import problem
+
+ROLES = ("practitioner", "auditor", "operator")
+KEY_FILE = "api_keys.json"
+DEVELOPMENT_FILE = "development_keys.json"
+
+
+class KeyFileError(ValueError):
+    """A key file that cannot be used; one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The holder of a key: what is known of who asks. `agency` is None for a key that serves several."""
+
+    key_id: str
+    role: str
+    agency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key as stored: never the key itself."""
+
+    key_id: str
+    sha256: str
+    role: str
+    agency: str | None
+    created: str
+    revoked: bool = False
+
+
+class Keys:
+    """The accepted keys, by digest."""
+
+    def __init__(self, stored: Mapping[str, StoredKey]) -> None:
+        self._callers = {
+            key.sha256: Caller(key.key_id, key.role, key.agency) for key in stored.values() if not key.revoked
+        }
+
+    def caller(self, authorization: str | None) -> Caller:
+        """The caller behind an Authorization header. Raises `Problem` 401."""
+        if not authorization:
+            raise problem("no_key", WWW_Authenticate="Bearer")
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise problem("no_key", WWW_Authenticate="Bearer")
+        # Looking up a digest leaks nothing about the key through time: its preimage is not the caller's to choose.
+        caller = self._callers.get(hashlib.sha256(token.strip().encode()).hexdigest())
+        if caller is None:
+            raise problem("unknown_key", WWW_Authenticate='Bearer error="invalid_token"')
+        return caller
+
+
+def require_role(caller: Caller, *roles: str) -> None:
+    """Raises `Problem` 403 unless the caller has one of the roles."""
+    if caller.role not in roles:
+        raise problem(
+            "wrong_role", detail=f"This needs the role {' or '.join(roles)}; the key's role is {caller.role}."
+        )
+
+
+def read_keys(folder: Path) -> dict[str, StoredKey]:
+    """The stored keys by id; empty where there is no file yet. Raises `KeyFileError`."""
+    path = folder / KEY_FILE
+    if not path.exists():
+        return {}
+    try:
+        stored = [StoredKey(**entry) for entry in json.loads(path.read_text())["keys"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise KeyFileError(f"{path}: not a key file: {error}; restore it, or move it away and make new keys") from None
+    return {key.key_id: key for key in stored}
+
+
+def create_key(folder: Path, role: str, agency: str | None = None) -> tuple[str, StoredKey]:
+    """Makes a key, stores its digest, and returns the key (shown this once) with its stored form."""
+    key_id = secrets.token_hex(4)
+    key = f"grounds_{role}_{key_id}_{secrets.token_urlsafe(32)}"
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    stored = StoredKey(key_id, digest, role, agency, datetime.now(UTC).isoformat(timespec="seconds"))
+    _write(folder, {**read_keys(folder), key_id: stored})
+    return key, stored
+
+
+def revoke_key(folder: Path, key_id: str) -> StoredKey:
+    """Marks a key as revoked. Raises `KeyFileError` where there is none of that id."""
+    keys = read_keys(folder)
+    if key_id not in keys:
+        raise KeyFileError(f"there is no key {key_id}; python -m service key list shows them")
+    revoked = StoredKey(**{**asdict(keys[key_id]), "revoked": True})
+    _write(folder, {**keys, key_id: revoked})
+    return revoked
+
+
+def development_keys(folder: Path) -> dict[str, str]:
+    """The keys of `make run`, kept in a file for this user alone so that a second run prints the same ones."""
+    path = folder / DEVELOPMENT_FILE
+    stored = set(read_keys(folder))
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    for role in ("practitioner", "auditor"):
+        if role not in kept or kept[role].split("_")[2] not in stored:
+            kept[role] = create_key(folder, role)[0]
+    write_private(path, json.dumps(kept).encode())
+    return kept
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Writes a file for this user alone (mode 0600), whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _write(folder: Path, keys: Mapping[str, StoredKey]) -> None:
+    content = {"format": 1, "keys": [asdict(key) for key in keys.values()]}
+    write_private(folder / KEY_FILE, json.dumps(content, indent=1).encode())

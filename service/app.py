@@ -1,0 +1,85 @@
+"""Wires the service: collaborators come in as arguments, nothing is read from globals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, Response
+from flask_smorest import Api
+
+from service.access import Keys
+from service.api import screenings
+from service.docs_page import docs_page
+from service.errors import register_errors
+from service.log.store import LogStore
+from service.model_files import ReleasedModel
+from service.reference import reference
+from service.schemas import Features, ProblemSchema
+from service.status import status
+from service.telemetry import log_slow_and_failed
+
+API_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """What the endpoints work with."""
+
+    released: ReleasedModel
+    log: LogStore
+    keys: Keys
+    origin: str
+
+
+class GroundsApi(Api):
+    """flask-smorest for the OpenAPI document; errors are ours (RFC 9457), so that there is one shape."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        register_errors(self._app)
+
+
+def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
+    """The WSGI application for one released model and one log."""
+    app = Flask("grounds", root_path="service")
+    app.config.update(
+        API_TITLE="Grounds",
+        API_VERSION=API_VERSION,
+        OPENAPI_VERSION="3.1.0",
+        MAX_CONTENT_LENGTH=body_limit,
+        API_SPEC_OPTIONS={
+            "info": {
+                "description": "Screening for referral risk in child safeguarding. A prompt to think; never a decision."
+            },
+            "security": [{"key": []}],
+            "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+        },
+    )
+    log_slow_and_failed(app)
+    api = GroundsApi(app)
+    _describe_features(api)
+    api.register_blueprint(
+        screenings(collaborators.released, collaborators.log, collaborators.keys, collaborators.origin)
+    )
+    api.register_blueprint(reference(collaborators.released, collaborators.keys))
+    app.register_blueprint(status(collaborators.released, collaborators.log))
+    app.register_blueprint(docs_page(api, collaborators.released.model))
+
+    @app.after_request
+    def _headers(response: Response) -> Response:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return app
+
+
+def _describe_features(api: Api) -> None:
+    plugin = api.ma_plugin
+    assert plugin.converter is not None
+
+    def features_property(_self: object, field: object, **_: object) -> dict[str, object]:
+        return field.json_schema() if isinstance(field, Features) else {}
+
+    plugin.converter.add_attribute_function(features_property)

@@ -1,0 +1,58 @@
+"""`/docs` and `/openapi.json`: the contract as a page (no JavaScript, no other host) and as data."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, render_template
+from flask_smorest import Api
+
+from model.additive import AdditiveModel
+from service.errors import PROBLEMS
+
+
+def docs_page(api: Api, model: AdditiveModel) -> Blueprint:
+    """The blueprint of the two addresses; both are public and are made once."""
+    blueprint = Blueprint(
+        "docs", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
+    )
+    made: dict[str, bytes] = {}
+
+    @blueprint.get("/openapi.json")
+    def openapi() -> Response:
+        if "openapi" not in made:
+            made["openapi"] = orjson.dumps(api.spec.to_dict())
+        return Response(made["openapi"], mimetype="application/json")
+
+    @blueprint.get("/docs")
+    def docs() -> Response:
+        if "docs" not in made:
+            made["docs"] = _page(api.spec.to_dict(), model).encode()
+        return Response(made["docs"], mimetype="text/html")
+
+    return blueprint
+
+
+def _page(spec: dict[str, Any], model: AdditiveModel) -> str:
+    operations = [
+        {
+            "address": address,
+            "method": method.upper(),
+            "summary": operation.get("summary", ""),
+            "responses": operation.get("responses", {}),
+            "example": _example(operation),
+        }
+        for address, methods in spec["paths"].items()
+        for method, operation in methods.items()
+        if isinstance(operation, dict)
+    ]
+    return render_template(
+        "docs.html", operations=operations, schemas=spec["components"]["schemas"], model=model, problems=PROBLEMS
+    )
+
+
+def _example(operation: dict[str, Any]) -> str:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return json.dumps(content["example"], indent=1) if "example" in content else ""

@@ -1,0 +1,105 @@
+"""One shape for every error: RFC 9457 problem details. No traceback, no value that was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from service.telemetry import logger
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with one field, and the fix."""
+
+    field: str
+    fix: str
+
+
+@dataclass(slots=True)
+class Problem(Exception):
+    """A refusal. `code` is stable and documented; `errors` name fields, never values."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    errors: Sequence[FieldError] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        """The refusal as an HTTP answer."""
+        body: dict[str, object] = {
+            "type": f"/docs#{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = [{"field": error.field, "fix": error.fix} for error in self.errors]
+        return Response(orjson.dumps(body), self.status, dict(self.headers), mimetype=PROBLEM_TYPE)
+
+
+PROBLEMS: dict[str, tuple[int, str, str]] = {
+    "malformed_json": (400, "The body is not JSON", "Send one JSON object in UTF-8, without repeated keys."),
+    "no_key": (401, "No key", "Send the header Authorization: Bearer <key>."),
+    "unknown_key": (
+        401,
+        "Key not accepted",
+        "The key is unknown, revoked or expired. Ask your operator for a new one.",
+    ),
+    "wrong_role": (403, "Not for this role", "The key's role may not do this."),
+    "wrong_agency": (403, "Not for this agency", "The key belongs to another agency than the request names."),
+    "not_found": (404, "Not found", "There is nothing at this address, or it is not for this key."),
+    "method_not_allowed": (405, "Method not allowed", "The address exists; the method is wrong. See /docs."),
+    "body_too_large": (413, "The body is too large", "Send one case a request."),
+    "not_json": (415, "Not JSON", "Send the header Content-Type: application/json."),
+    "refused": (422, "The request was refused", "Each entry in errors names a field and the fix. Nothing was scored."),
+    "bad_request": (400, "Bad request", "The request cannot be read. See /docs."),
+    "internal": (500, "Something went wrong", "Nothing was answered that is not recorded. The operator has been told."),
+    "not_recorded": (503, "Not recorded, so not answered", "The log cannot be written. Try again: no score was given."),
+}
+"""Every problem that the service answers with: status, title, detail. `/docs` lists them."""
+
+
+def problem(code: str, errors: Sequence[FieldError] = (), detail: str = "", **headers: str) -> Problem:
+    """The problem of that code, ready to be raised."""
+    status, title, usual = PROBLEMS[code]
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Problem(status, code, title, detail or usual, errors, named)
+
+
+_BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "not_json"}
+
+
+def register_errors(app: Flask) -> None:
+    """Makes every error of the app a problem details answer."""
+
+    @app.errorhandler(Problem)
+    def _known(error: Problem) -> Response:
+        return error.response()
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Response:
+        code = _BY_STATUS.get(error.code or 500, "bad_request" if (error.code or 500) < 500 else "internal")
+        answer = problem(code)
+        if error.code == 405 and getattr(error, "valid_methods", None):
+            answer.headers = {"Allow": ", ".join(error.valid_methods)}  # type: ignore[attr-defined]  # MethodNotAllowed
+        return answer.response()
+
+    @app.errorhandler(Exception)
+    def _unexpected(error: Exception) -> Response:
+        # The message of an unknown exception may hold case data, so only its type and place are logged.
+        trace = error.__traceback__
+        while trace and trace.tb_next:
+            trace = trace.tb_next
+        place = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"
+        logger().error("unexpected_error", error=type(error).__name__, place=place)
+        return problem("internal").response()

@@ -1,0 +1,1 @@
+"""The explanation log: append-only, tamper-evident, durable before the answer."""

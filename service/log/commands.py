@@ -1,0 +1,191 @@
+"""The commands of `python -m service log`: verify, export, prove, checkpoint."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import click
+import orjson
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.log.checkpoint import Checkpoint, CheckpointError, SigningKeyError, VerifierKey
+from service.log.export import export_lines
+from service.log.schema import LogError
+from service.log.store import LogStore
+from service.log.verifier import Problem, Report, verify
+from service.log.writer import reason
+
+_MOST_SHOWN = 20
+
+
+class LogCommandError(click.ClickException):
+    """Ends a command with one line on standard error and exit code 1."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Writes the line."""
+        click.echo(f"error: {self.message}", err=True, file=file)
+
+
+def log_commands(open_store: Callable[[], LogStore]) -> click.Group:
+    """The group `log`; `open_store` opens the live log where a command needs it."""
+
+    @click.group()
+    def log() -> None:
+        """Verify, export and prove the explanation log."""
+
+    @log.command("verify")
+    @click.argument("export", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Public key (.pub).")
+    @click.option(
+        "--since",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Earlier checkpoints: a checkpoint, or the file of all published ones.",
+    )
+    def verify_command(export: Path | None, key: Path | None, since: Path | None) -> None:
+        """Verify an EXPORT with a public key, offline; without EXPORT, the live log."""
+        if export is not None and key is None:
+            raise click.UsageError("an export is verified with its log's public key: --key FILE")
+        with _plain_errors():
+            report = _verify_live(open_store, key, since) if export is None else _verify_file(export, key, since)
+        _show(report)
+
+    @log.command("export")
+    @click.option(
+        "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="- for standard output."
+    )
+    def export_command(out: Path) -> None:
+        """Write the whole log as JSON Lines. It holds case data: keep it as safe as the log."""
+        with _plain_errors(), _opened(open_store) as store:
+            if str(out) == "-":
+                for line in export_lines(store):
+                    sys.stdout.buffer.write(line)
+                return
+            written = _write_whole(out, export_lines(store))
+        click.echo(f"exported {written - 2} entries to {out}")
+
+    @log.command("prove")
+    @click.argument("entry_id")
+    def prove_command(entry_id: str) -> None:
+        """Print the proof (JSON) that an entry is in the log: its leaf, the path and the signed checkpoint."""
+        with _plain_errors(), _opened(open_store) as store:
+            click.echo(orjson.dumps(proof_of(store, entry_id.lower())).decode())
+
+    @log.command("checkpoint")
+    def checkpoint_command() -> None:
+        """Print the newest signed checkpoint."""
+        with _plain_errors(), _opened(open_store) as store:
+            click.echo(store.latest_checkpoint(), nl=False)
+
+    return log
+
+
+def proof_of(store: LogStore, entry_id: str) -> dict[str, object]:
+    """The inclusion proof of an entry under the newest checkpoint; hashes are hexadecimal. Raises `LogError`."""
+    entry = store.get(entry_id)
+    if entry is None:
+        raise LogError("there is no entry of that id in the log")
+    note = store.latest_checkpoint()
+    size = store.verifier_key.open(note).size
+    return {
+        "index": entry.index,
+        "leaf": entry.leaf.decode(),
+        "leaf_hash": entry.leaf_hash,
+        "proof": [node.hex() for node in store.inclusion_proof(entry.index, size)],
+        "checkpoint": note,
+        "key": store.verifier_key.text,
+    }
+
+
+def read_checkpoints(path: Path, key: VerifierKey) -> list[Checkpoint]:
+    """The checkpoints in a file: one note, or JSON lines as the publisher keeps them.
+
+    A line that a crash left half written is passed over with a warning. Raises `CheckpointError` where another one
+    is not signed by the key, or where the file holds none.
+    """
+    text = path.read_text(encoding="utf-8")
+    if not text.startswith("{"):
+        return [key.open(text)]
+    notes = []
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            notes.append(str(orjson.loads(line)["checkpoint"]))
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            click.echo(f"warning: {path}, line {number}: not a checkpoint, passed over", err=True)
+    if not notes:
+        raise CheckpointError(f"{path}: holds no checkpoint")
+    return [key.open(note) for note in notes]
+
+
+def _verify_file(export: Path, key: Path | None, since: Path | None) -> Report:
+    assert key is not None
+    public = VerifierKey.parse(key.read_text(encoding="utf-8"))
+    with export.open("rb") as lines:
+        return verify(lines, public, _earlier(since, public))
+
+
+def _verify_live(open_store: Callable[[], LogStore], key: Path | None, since: Path | None) -> Report:
+    with _opened(open_store) as store:
+        public = store.verifier_key if key is None else VerifierKey.parse(key.read_text(encoding="utf-8"))
+        beside: list[Problem] = []
+
+        def note_fault(index: int, what: str) -> None:
+            if len(beside) < _MOST_SHOWN:
+                beside.append(Problem(index, what))
+
+        report = verify(export_lines(store, note_fault), public, _earlier(since, public))
+        report.problems.extend(beside)
+        return report
+
+
+def _earlier(since: Path | None, key: VerifierKey) -> list[Checkpoint]:
+    return [] if since is None else read_checkpoints(since, key)
+
+
+def _show(report: Report) -> None:
+    for caveat in report.caveats:
+        click.echo(f"note: {caveat}")
+    if report.ok and report.checkpoint is not None:
+        click.echo(f"verified: {report.size} entries, root {report.checkpoint.root.hex()}")
+        return
+    for problem in report.problems[1:_MOST_SHOWN]:
+        click.echo(f"also: {problem}", err=True)
+    raise LogCommandError(f"the log does not verify: {report.problems[0]}")
+
+
+def _write_whole(out: Path, lines: Iterable[bytes]) -> int:
+    """Writes the lines under a passing name first, so that a file of this name is a whole one. Returns their number."""
+    fresh = out.with_name(f".{out.name}.part")
+    written = 0
+    try:
+        with fresh.open("wb") as file:
+            fresh.chmod(0o600)
+            for line in lines:
+                file.write(line)
+                written += 1
+        fresh.replace(out)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return written
+
+
+@contextmanager
+def _opened(open_store: Callable[[], LogStore]) -> Iterator[LogStore]:
+    store = open_store()
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except (LogError, CheckpointError, SigningKeyError, OSError, UnicodeDecodeError) as error:
+        raise LogCommandError(str(error)) from None
+    except SQLAlchemyError as error:
+        raise LogCommandError(f"the log's database cannot be read ({reason(error)})") from None

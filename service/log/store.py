@@ -1,0 +1,240 @@
+"""The store of the log: append durably, read back, prove. The only writer of the log's database."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, Row, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.log import merkle
+from service.log.checkpoint import Checkpoint, CheckpointError, SigningKey, VerifierKey
+from service.log.entry import SALT_BYTES, EntryError, Kind, check_entry, commitment, uuid7
+from service.log.group_commit import GroupCommit
+from service.log.lock import LockFile
+from service.log.schema import LogError, log_checkpoint, log_entry, log_head, open_engine, upgrade
+from service.log.stored import ENTRY_COLUMNS, LogDamaged, StoredEntry, read_row
+from service.log.writer import Pending, Receipt, Writer, reason
+
+__all__ = [
+    "AlreadyRecorded",
+    "EntryError",
+    "LogDamaged",
+    "LogError",
+    "LogStore",
+    "NotDurable",
+    "Receipt",
+    "StoredEntry",
+]
+
+_COMPRESSION = 1  # at 12 kB a payload: four times the appends that fit a disk, and more of them a second
+_CHUNK = 256
+_FRESH_NANOSECONDS = 10_000_000_000
+
+
+class NotDurable(RuntimeError):
+    """The entry could not be made durable and counts as not stored. The message holds no case data."""
+
+
+class AlreadyRecorded(RuntimeError):
+    """An entry of that id or unique key is in the log already, at `index`."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(f"recorded already, at index {index}")
+        self.index = index
+
+
+class LogStore:
+    """A log in one SQLite file. Any number of threads and processes may append; all see one total order.
+
+    Not to be carried across a fork: open it in each process.
+    """
+
+    def __init__(self, engine: Engine, lock: LockFile, writer: Writer, key: SigningKey) -> None:
+        """For `open`; the parts belong to this store from now on."""
+        self._engine = engine
+        self._lock = lock
+        self._writer = writer
+        self._key = key
+        self._commits: GroupCommit[Pending] = GroupCommit(self._commit, self._give_up, lock)
+        self._process = os.getpid()
+        self._fault: str | None = None
+        self._last_write = 0
+        self._closing = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def open(cls, database: Path, key: SigningKey, clock: Callable[[], int] = time.time_ns) -> LogStore:
+        """Opens the log, making file and schema on first use. `clock` gives nanoseconds since 1970.
+
+        Raises `LogError` where the log was signed by another key or the database cannot be used.
+        """
+        lock = LockFile(database.with_name(database.name + ".lock"))
+        engine = open_engine(database)
+        writer = Writer(engine, key, clock)
+        try:
+            with lock:
+                upgrade(engine)
+                writer.begin_log()
+            store = cls(engine, lock, writer, key)
+            store._check_key(database)
+        except BaseException as error:
+            with lock:
+                writer.disconnect()
+                engine.dispose()
+            lock.close()
+            if isinstance(error, SQLAlchemyError):
+                raise LogError(f"{database}: the log cannot be opened ({reason(error)})") from None
+            raise
+        return store
+
+    @property
+    def verifier_key(self) -> VerifierKey:
+        """The public key by which the log's checkpoints are verified."""
+        return self._key.verifier
+
+    def append(self, kind: Kind, payload: bytes, entry_id: str | None = None, unique: str | None = None) -> Receipt:
+        """Appends an entry and returns once it is on disk.
+
+        `payload` is canonical JSON; `entry_id` a UUID, made here where there is none; `unique` a text that no other
+        entry may have. Raises `NotDurable`, `AlreadyRecorded`, or `EntryError` for what the log would not hold.
+        """
+        entry_id = entry_id or uuid7()
+        check_entry(kind, entry_id, payload)
+        if os.getpid() != self._process:
+            raise RuntimeError("this log was opened before a fork; open it again in the new process")
+        salt = os.urandom(SALT_BYTES)
+        committed = commitment(salt, payload)
+        pending = Pending(kind, entry_id, salt, committed, zlib.compress(payload, _COMPRESSION), unique)
+        self._commits.submit(pending)
+        if pending.receipt is not None:
+            return pending.receipt
+        if pending.recorded_at is not None:
+            raise AlreadyRecorded(pending.recorded_at)
+        raise NotDurable(f"the log cannot be written ({pending.failure})")
+
+    def _commit(self, batch: list[Pending]) -> None:
+        if self._closed:
+            raise LogError("closed")
+        self._writer.commit(batch)
+        self._fault = None
+        self._last_write = time.monotonic_ns()
+
+    def _give_up(self, batch: list[Pending], error: BaseException) -> None:
+        self._fault = reason(error)
+        for pending in batch:
+            pending.receipt = pending.recorded_at = None
+            pending.failure = self._fault
+
+    def fault(self) -> str | None:
+        """Why the log cannot be written, or None where it can. Tries the disk unless a write of late succeeded."""
+        if self._fault is None and time.monotonic_ns() - self._last_write < _FRESH_NANOSECONDS:
+            return None
+        if self._closed:
+            return "closed"
+        try:
+            with self._lock:
+                self._writer.probe()
+        except (SQLAlchemyError, OSError) as error:
+            self._fault = reason(error)
+        else:
+            self._fault = None
+            self._last_write = time.monotonic_ns()
+        return self._fault
+
+    def size(self) -> int:
+        """The number of entries."""
+        with self._engine.connect() as connection:
+            return int(connection.execute(select(log_head.c.size)).scalar_one())
+
+    def get(self, entry_id: str) -> StoredEntry | None:
+        """The entry of that id, or None. Raises `LogDamaged` where its bytes do not belong together."""
+        return self._one(log_entry.c.entry_id == entry_id)
+
+    def get_index(self, index: int) -> StoredEntry | None:
+        """The entry at that index, or None. Raises `LogDamaged`."""
+        return self._one(log_entry.c.idx == index)
+
+    def latest_of_kind(self, kind: Kind) -> StoredEntry | None:
+        """The newest entry of that kind, or None. Raises `LogDamaged`."""
+        newest = select(func.max(log_entry.c.idx)).where(log_entry.c.kind == kind).scalar_subquery()
+        return self._one(log_entry.c.idx == newest)
+
+    def _one(self, condition: Any) -> StoredEntry | None:
+        covering = (
+            select(log_checkpoint.c.text)
+            .where(log_checkpoint.c.size > log_entry.c.idx)
+            .order_by(log_checkpoint.c.size)
+            .limit(1)
+            .correlate(log_entry)
+            .scalar_subquery()
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(select(*ENTRY_COLUMNS, covering.label("checkpoint")).where(condition)).first()
+        return None if row is None else read_row(row)
+
+    def rows(self, start: int, stop: int) -> Iterator[Row[*tuple[Any, ...]]]:
+        """The rows of entries `start` to `stop` (exclusive) as they are stored, unchecked, for an export."""
+        for first in range(start, stop, _CHUNK):
+            # A transaction a chunk: a long one would keep the write-ahead log from being reset.
+            within = log_entry.c.idx.between(first, min(first + _CHUNK, stop) - 1)
+            with self._engine.connect() as connection:
+                try:
+                    chunk = connection.execute(select(*ENTRY_COLUMNS).where(within).order_by(log_entry.c.idx)).all()
+                except (SQLAlchemyError, TypeError) as error:  # TypeError: a text where bytes should be
+                    raise LogDamaged(first, f"it or one close behind cannot be read ({reason(error)})") from None
+            yield from chunk
+
+    def entries(self, start: int, stop: int) -> Iterator[StoredEntry]:
+        """The entries `start` to `stop` (exclusive), each checked. Their `checkpoint` is empty. Raises `LogDamaged`."""
+        return (read_row(row) for row in self.rows(start, stop))
+
+    def latest_checkpoint(self) -> str:
+        """The newest signed checkpoint; there is one of an empty log too."""
+        newest = select(log_checkpoint.c.text).order_by(log_checkpoint.c.size.desc()).limit(1)
+        with self._engine.connect() as connection:
+            return str(connection.execute(newest).scalar_one())
+
+    def inclusion_proof(self, index: int, size: int) -> list[bytes]:
+        """That entry `index` is in the tree of the first `size` entries. Raises `ValueError` out of range."""
+        return merkle.inclusion_proof(self._leaf_hashes(size), index)
+
+    def consistency_proof(self, old: int, new: int) -> list[bytes]:
+        """That the first `old` entries are a prefix of the first `new`. Raises `ValueError` out of range."""
+        return merkle.consistency_proof(self._leaf_hashes(new), old)
+
+    def _leaf_hashes(self, size: int) -> Sequence[bytes]:
+        with self._engine.connect() as connection:
+            found = connection.execute(
+                select(log_entry.c.leaf_hash).where(log_entry.c.idx < size).order_by(log_entry.c.idx)
+            ).scalars()
+            hashes = list(found)
+        if len(hashes) != size:
+            raise ValueError(f"the log has {len(hashes)} entries, not {size}")
+        return hashes
+
+    def _check_key(self, database: Path) -> Checkpoint:
+        try:
+            return self.verifier_key.open(self.latest_checkpoint())
+        except CheckpointError as error:
+            raise LogError(
+                f"{database}: the log was signed under another name or key ({error}); restore both"
+            ) from None
+
+    def close(self) -> None:
+        """Closes the log. What was appended is on disk already; later appends raise `NotDurable`."""
+        with self._closing:
+            if self._closed:
+                return
+            # The last connection to close tidies the write-ahead log away, which is a write like any other.
+            with self._lock:
+                self._closed = True
+                self._writer.disconnect()
+                self._engine.dispose()
+            self._lock.close()

@@ -1,0 +1,45 @@
+"""The explanation log: entries, head and checkpoints."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def upgrade() -> None:
+    """Makes the three tables. There is no way back: an append-only log is never taken down."""
+    op.create_table(
+        "log_entry",
+        sa.Column("idx", BIG, primary_key=True, autoincrement=False),
+        sa.Column("entry_id", sa.String(36), nullable=False, unique=True),
+        sa.Column("kind", sa.String(64), nullable=False),
+        sa.Column("at", sa.String(27), nullable=False),
+        sa.Column("leaf", sa.LargeBinary, nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary, nullable=False),
+        sa.Column("salt", sa.LargeBinary, nullable=True),
+        sa.Column("payload", sa.LargeBinary, nullable=True),
+        sa.Column("unique_key", sa.String(255), nullable=True, unique=True),
+    )
+    op.create_index("log_entry_kind", "log_entry", ["kind", "idx"])
+    op.create_table(
+        "log_head",
+        sa.Column(
+            "id", sa.Integer, sa.CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False
+        ),
+        sa.Column("size", sa.BigInteger, nullable=False),
+        sa.Column("frontier", sa.LargeBinary, nullable=False),
+        sa.Column("last_at", sa.String(27), nullable=False),
+        sa.Column("probes", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "log_checkpoint",
+        sa.Column("size", BIG, primary_key=True, autoincrement=False),
+        sa.Column("text", sa.Text, nullable=False),
+    )

@@ -1,0 +1,73 @@
+"""Released models on disk: one folder a version, a signature beside each, and a file that names the active one.
+
+A model is loaded in three acts: read the bytes, check the signature and the content, construct. Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from model.additive import AdditiveModel
+from model.artefact import MODEL_FILE, SIGNATURE_FILE, ArtefactError, digest, read_model, signed_message
+
+ACTIVE = "active"
+RELEASE_PUBLIC_KEY = "release.pub.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedModel:
+    """A model whose signature was checked. `sha256` is the digest of its file, `key_id` of the key that signed."""
+
+    model: AdditiveModel
+    sha256: str
+    key_id: str
+    folder: Path
+
+
+def load_active(models: Path, keys: Path) -> ReleasedModel:
+    """The active model. Raises `ArtefactError` with one line where there is none or it cannot be trusted."""
+    pointer = models / ACTIVE
+    if not pointer.exists():
+        raise ArtefactError(f"{pointer}: no model is active; run make train and make release, or make run")
+    return load_released(models / pointer.read_text().strip(), keys)
+
+
+def load_released(folder: Path, keys: Path) -> ReleasedModel:
+    """The released model in a folder, its signature checked before anything is constructed. Raises `ArtefactError`."""
+    path = folder / MODEL_FILE
+    try:
+        data, signature = path.read_bytes(), (folder / SIGNATURE_FILE).read_bytes()
+    except OSError as error:
+        raise ArtefactError(
+            f"{folder}: cannot read the model: {error.strerror}; release it with make release"
+        ) from None
+    key_id = _check_signature(data, signature, keys / RELEASE_PUBLIC_KEY, folder)
+    return ReleasedModel(read_model(data, str(path)), digest(data), key_id, folder)
+
+
+def _check_signature(data: bytes, signature: bytes, public_key: Path, folder: Path) -> str:
+    try:
+        key = load_pem_public_key(public_key.read_bytes())
+        stated = json.loads(signature)
+        key_id, signed = str(stated["key_id"]), base64.b64decode(stated["signature"], validate=True)
+    except OSError as error:
+        raise ArtefactError(f"{public_key}: cannot read the release key: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, binascii.Error):
+        raise ArtefactError(f"{folder / SIGNATURE_FILE}: not a model signature; release the model again") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise ArtefactError(f"{public_key}: not an Ed25519 public key")
+    try:
+        key.verify(signed, signed_message(data))
+    except InvalidSignature:
+        raise ArtefactError(
+            f"{folder}: the model's signature does not fit; it was altered, or signed by another key"
+        ) from None
+    return key_id

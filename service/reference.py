@@ -1,0 +1,40 @@
+"""What the service works with: `GET /v1/dictionary` and `GET /v1/model`."""
+
+from __future__ import annotations
+
+import orjson
+from flask import Response, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from model.card import model_card
+from service.access import Keys
+from service.api import JSON, documented_problems
+from service.model_files import ReleasedModel
+
+
+def reference(released: ReleasedModel, keys: Keys) -> Blueprint:
+    """The blueprint of dictionary and model; both are rendered once: neither changes while the model is active."""
+    blueprint = Blueprint("reference", __name__, url_prefix="/v1", description="The dictionary and the model in use.")
+    dictionary = orjson.dumps(dict(released.model.dictionary.raw))
+    card = orjson.dumps(model_card(released.model, released.sha256))
+
+    @blueprint.route("/dictionary")
+    class DictionaryView(MethodView):
+        @blueprint.doc(summary="The data dictionary: every feature, level, agency and ground")
+        @blueprint.alt_response(200, schema={"type": "object"}, description="The dictionary as embedded in the model")
+        @documented_problems(blueprint, 401)
+        def get(self) -> Response:
+            keys.caller(request.headers.get("Authorization"))
+            return Response(dictionary, mimetype=JSON)
+
+    @blueprint.route("/model")
+    class ModelView(MethodView):
+        @blueprint.doc(summary="The active model: version, tables, threshold, evaluation")
+        @blueprint.alt_response(200, schema={"type": "object"}, description="The model card as data")
+        @documented_problems(blueprint, 401)
+        def get(self) -> Response:
+            keys.caller(request.headers.get("Authorization"))
+            return Response(card, mimetype=JSON)
+
+    return blueprint

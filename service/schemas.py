@@ -1,0 +1,216 @@
+"""The shapes of requests and answers (marshmallow), built from the model's dictionary.
+
+Requests are checked by these schemas. Answers are not passed through them: an answer is the bytes that were logged, so
+the answer schemas document it, and a test holds every answer to them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from model.case import LevelUnseen, ValueRefused, admit, bounds
+from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature
+from model.identifiers import identifier_kind
+
+_REFERENCE = re.compile(r"^(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")
+REFERENCE_FIX = (
+    "send your own pseudonymous reference: 1 to 64 letters, digits, dots, dashes, colons or underscores, with at least "
+    "one digit; never a name, an NHS number, a date, a postcode or a phone number"
+)
+UNKNOWN_FEATURE = "is not in the data dictionary; remove it (GET /v1/dictionary lists the features)"
+
+
+class CaseReference(fields.String):
+    """A reference that means something to the sender alone."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not _REFERENCE.match(value):
+            raise ValidationError(REFERENCE_FIX)
+        if kind := identifier_kind(value):
+            raise ValidationError(f"looks like {kind}; {REFERENCE_FIX}")
+        return value
+
+
+UNSEEN = "not_known:unseen_level"
+"""Stands in a validated request for a category's value that the dictionary does not list. The value is dropped."""
+_LEVEL_LIKE = re.compile(r"^[A-Za-z0-9_.:/+-]{1,40}$")
+
+
+def _is_text(value: str) -> bool:
+    return not _LEVEL_LIKE.match(value) or identifier_kind(value) is not None
+
+
+class Features(fields.Field[dict[str, Any]]):
+    """All features of a case, each checked against the dictionary; every error is collected, none repeats a value."""
+
+    def __init__(self, dictionary: Dictionary, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dictionary = dictionary
+        self._features: Mapping[str, Feature] = {feature.name: feature for feature in dictionary.features}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError('send an object, for instance {"feature": "yes"}')
+        admitted: dict[str, Any] = {}
+        errors: dict[str, list[str]] = {}
+        features = self._features
+        for name, given in value.items():
+            feature = features.get(name)
+            if feature is None:
+                errors[name] = [UNKNOWN_FEATURE]
+                continue
+            try:
+                admitted[name] = admit(feature, given)
+            except LevelUnseen as unseen:
+                if _is_text(given):
+                    errors[name] = [f"takes no free text; {unseen}"]
+                else:
+                    admitted[name] = UNSEEN
+            except ValueRefused as refused:
+                errors[name] = [str(refused)]
+        if errors:
+            raise ValidationError(errors)  # type: ignore[arg-type]  # nested messages, as marshmallow documents
+        return admitted
+
+    def json_schema(self) -> dict[str, Any]:
+        """The features as JSON Schema, for OpenAPI."""
+        properties = {feature.name: feature_schema(feature) for feature in self.dictionary.features}
+        return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def feature_schema(feature: Feature) -> dict[str, Any]:
+    """One feature as JSON Schema (2020-12)."""
+    states = [NOT_KNOWN, *([NOT_APPLICABLE] if feature.not_applicable else [])]
+    described = {"title": feature.label, "description": feature.help or feature.label}
+    if not feature.is_numeric:
+        return {**described, "enum": [*feature.levels, *states, None]}
+    number: dict[str, Any] = {"type": "integer" if feature.kind == "count" else "number"}
+    low, high = bounds(feature)
+    if low is not None:
+        number["minimum"] = low
+    if high is not None:
+        number["maximum"] = high
+    return {**described, "anyOf": [number, {"enum": [*states, None]}]}
+
+
+def request_schema(dictionary: Dictionary) -> Schema:
+    """The schema of `POST /v1/screenings` for one dictionary."""
+    monitoring = {
+        monitored.name: fields.String(
+            validate=validate.OneOf([*monitored.levels, NOT_KNOWN], error="send one of: {choices}"),
+            metadata={"description": monitored.label},
+        )
+        for monitored in dictionary.monitored
+    }
+    agencies = [agency.id for agency in dictionary.agencies]
+    shape: dict[str, Any] = {
+        "case_ref": CaseReference(required=True, metadata={"description": REFERENCE_FIX, "example": "case-0001"}),
+        "agency": fields.String(
+            required=True,
+            validate=validate.OneOf(agencies, error="send one of: {choices}"),
+            metadata={"description": "The agency whose records the features come from."},
+        ),
+        "features": Features(dictionary, required=True),
+        "monitoring": fields.Nested(
+            Schema.from_dict(monitoring, name="Monitoring")(unknown=RAISE),
+            metadata={"description": "Protected characteristics: kept for fairness, never scored, never required."},
+        ),
+    }
+    return Schema.from_dict(shape, name="ScreeningRequest")(unknown=RAISE)
+
+
+class PromptSchema(Schema):
+    level = fields.String(
+        required=True, validate=validate.OneOf(["consider_referral", "seek_information", "no_prompt"])
+    )
+    text = fields.String(required=True)
+    reasons = fields.List(fields.String(), required=True)
+    ask = fields.List(fields.String(), required=True, metadata={"description": "Features to ask about first."})
+
+
+class GroundSchema(Schema):
+    code = fields.String(required=True)
+    label = fields.String(required=True)
+    text = fields.String(required=True)
+    action = fields.String(required=True, validate=validate.OneOf(["call", "discuss"]))
+    source = fields.String(required=True)
+
+
+class GapSchema(Schema):
+    feature = fields.String(required=True)
+    label = fields.String(required=True)
+    held_by = fields.List(fields.String(), required=True)
+    score_if_lowest = fields.Float(required=True)
+    score_if_highest = fields.Float(required=True)
+
+
+class ContributionSchema(Schema):
+    feature = fields.String(required=True)
+    label = fields.String(required=True)
+    value = fields.Raw(required=True, metadata={"description": "A level, a number, not_known or not_applicable."})
+    contribution = fields.Float(required=True, metadata={"description": "Log-odds, against the average case."})
+    text = fields.String(required=True)
+
+
+class ExplanationSchema(Schema):
+    units = fields.String(required=True, validate=validate.Equal("log-odds"))
+    base_value = fields.Float(required=True)
+    contributions = fields.List(fields.Nested(ContributionSchema), required=True)
+
+
+class ModelReferenceSchema(Schema):
+    name = fields.String(required=True)
+    version = fields.String(required=True)
+    synthetic = fields.Boolean(required=True)
+
+
+class RecordSchema(Schema):
+    log = fields.String(required=True)
+    index = fields.Integer(required=True)
+    leaf_hash = fields.String(required=True)
+    at = fields.String(required=True)
+    checkpoint = fields.String(required=True, metadata={"description": "C2SP tlog-checkpoint that covers the record."})
+
+
+class ScreeningSchema(Schema):
+    """What a screening answers with. `base_value` plus the contributions is the log-odds of `score`."""
+
+    screening_id = fields.UUID(required=True)
+    case_ref = fields.String(required=True)
+    prompt = fields.Nested(PromptSchema, required=True)
+    grounds = fields.List(fields.Nested(GroundSchema), required=True)
+    not_known = fields.List(fields.Nested(GapSchema), required=True)
+    not_recognised = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Features sent with a level that the dictionary does not list: counted as not known."},
+    )
+    score = fields.Float(required=True, validate=validate.Range(0, 1))
+    score_interval = fields.List(fields.Float(), required=True)
+    score_range = fields.List(fields.Float(), required=True)
+    band = fields.Integer(required=True, validate=validate.Range(1, 20))
+    score_meaning = fields.String(required=True)
+    explanation = fields.Nested(ExplanationSchema, required=True)
+    not_considered = fields.List(fields.String(), required=True)
+    model = fields.Nested(ModelReferenceSchema, required=True)
+    record = fields.Nested(RecordSchema, required=True)
+
+
+class FieldErrorSchema(Schema):
+    field = fields.String(required=True)
+    fix = fields.String(required=True)
+
+
+class ProblemSchema(Schema):
+    """RFC 9457 problem details."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    code = fields.String(required=True)
+    detail = fields.String(required=True)
+    errors = fields.List(fields.Nested(FieldErrorSchema))

@@ -1,0 +1,66 @@
+"""The story of a screening, in the order in which it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from model.case import Case
+from model.dictionary import NOT_KNOWN
+from model.explanation import explain
+from model.gaps import find_gaps
+from model.grounds import find_grounds
+from model.prompt import decide_prompt
+from service.access import Caller
+from service.answer import build_answer
+from service.log.canonical import canonical_bytes
+from service.log.entry import uuid7
+from service.log.store import LogStore, Receipt
+from service.model_files import ReleasedModel
+from service.schemas import UNSEEN
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A screening that is recorded and may be shown: the answer's exact bytes, and the receipt of its record."""
+
+    answer: bytes
+    receipt: Receipt
+
+
+def screen(asked: Mapping[str, Any], released: ReleasedModel, log: LogStore, caller: Caller) -> Shown:
+    """Screens one case: score, explanation, gaps, grounds, prompt, words; then the record; and only then the answer.
+
+    `asked` is the validated request. Raises `ExplanationError` where the contributions do not sum to the score, and
+    `NotDurable` where the log cannot be written; in both nothing may be answered.
+    """
+    model = released.model
+    features = asked["features"]
+    unseen = [name for name, value in features.items() if value == UNSEEN]
+    case = Case.of(model.dictionary, {**features, **dict.fromkeys(unseen, NOT_KNOWN)})
+    explanation = explain(model, case)
+    gaps = find_gaps(model, case, explanation)
+    grounds = find_grounds(model.dictionary, case)
+    prompt = decide_prompt(model, case, explanation, gaps, grounds)
+    answer = build_answer(model, case, explanation, gaps, grounds, prompt)
+
+    screening_id = uuid7()
+    shown = canonical_bytes(
+        {"screening_id": screening_id, "case_ref": asked["case_ref"], "not_recognised": unseen, **answer}
+    )
+    receipt = log.append("screening", screening_payload(shown, asked, released, caller), entry_id=screening_id)
+    return Shown(shown, receipt)
+
+
+def screening_payload(shown: bytes, asked: Mapping[str, Any], released: ReleasedModel, caller: Caller) -> bytes:
+    """What the log keeps of a screening: the very bytes shown, what was asked as it was asked, the model, the caller.
+
+    The keys stand in RFC 8785 order, so that splicing the shown bytes in leaves the whole canonical.
+    """
+    context = {
+        "asked": dict(asked),
+        "caller": {"key_id": caller.key_id, "role": caller.role},
+        "model_sha256": released.sha256,
+    }
+    return b'{"answer":' + shown + b"," + canonical_bytes(context)[1:]

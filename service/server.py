@@ -1,0 +1,93 @@
+"""Starts granian with a worker a core, and tells the newcomer when it answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+
+import click
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from service.api import example_request
+from service.model_files import ReleasedModel
+from service.settings import Settings
+
+
+class ServerError(RuntimeError):
+    """The server cannot start; one line with the fix."""
+
+
+def check_port(settings: Settings) -> None:
+    """Raises `ServerError` where the port is taken, before anything is recorded."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            raise ServerError(
+                f"port {settings.port} on {settings.host} is taken; stop what uses it, or: make run PORT=8001"
+            ) from None
+
+
+def serve_workers(settings: Settings) -> None:
+    """Serves until stopped. Dead workers are replaced; a stop lets requests in flight finish."""
+    # Workers are started afresh and read their settings from the environment, so the whole of it goes there.
+    os.environ.update(
+        GROUNDS_VAR=str(settings.var),
+        GROUNDS_CHECKPOINTS=str(settings.checkpoints),
+        GROUNDS_LOG_ORIGIN=settings.origin,
+        GROUNDS_BODY_LIMIT=str(settings.body_limit),
+    )
+    Granian(
+        "service.worker:wsgi",
+        factory=True,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=settings.workers,
+        blocking_threads=settings.threads,
+        backlog=1024,
+        respawn_failed_workers=True,
+        workers_kill_timeout=30,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+def announce_when_ready(settings: Settings, lines: Sequence[str]) -> None:
+    """Prints the lines once `/readyz` answers, so that what is printed works when it is read."""
+    threading.Thread(target=_announce, args=(settings, lines), daemon=True).start()
+
+
+def _announce(settings: Settings, lines: Sequence[str]) -> None:
+    address = f"http://{settings.host}:{settings.port}/readyz"
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(address, timeout=2) as answer:
+                if answer.status == 200:
+                    break
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    else:
+        click.echo("error: the service did not become ready within 30 seconds; see the lines above", err=True)
+        return
+    for line in lines:
+        click.echo(line)
+
+
+def curl_line(address: str, key: str, released: ReleasedModel) -> str:
+    """A request that works when pasted into a shell."""
+    body = json.dumps(example_request(released))
+    return (
+        f"curl -s {address}/v1/screenings -H 'Authorization: Bearer {key}' "
+        f"-H 'Content-Type: application/json' -d '{body}'"
+    )

@@ -1,0 +1,79 @@
+"""Every setting of the service, in one typed place. Each is an environment variable `GROUNDS_...`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from environs import Env, EnvError
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; one line names it and the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration of one service. Paths are made on first use, private where they hold secrets."""
+
+    var: Path
+    """GROUNDS_VAR: folder for all that is made at run time. Default `var`."""
+    checkpoints: Path
+    """GROUNDS_CHECKPOINTS: folder for published checkpoints; best on another host. Default `var/checkpoints`."""
+    origin: str
+    """GROUNDS_LOG_ORIGIN: the log's name in checkpoints. Default `grounds.invalid/log`: set your own."""
+    host: str
+    """GROUNDS_HOST: address to listen on. Default 127.0.0.1."""
+    port: int
+    """GROUNDS_PORT: port to listen on. Default 8000."""
+    workers: int
+    """GROUNDS_WORKERS: worker processes. Default: one a core, at least 2."""
+    threads: int
+    """GROUNDS_THREADS: blocking threads a worker, each of which may wait for one durable commit. Default 32."""
+    body_limit: int
+    """GROUNDS_BODY_LIMIT: largest request body, in bytes. Default 65536."""
+
+    @property
+    def models(self) -> Path:
+        """Folder of released models, one folder a version, and the file `active` that names the one in use."""
+        return self.var / "models"
+
+    @property
+    def log_database(self) -> Path:
+        """The log's SQLite file."""
+        return self.var / "log" / "log.sqlite"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of keys, readable by the service's user alone."""
+        return self.var / "keys"
+
+
+def read_settings() -> Settings:
+    """The settings from the environment. Raises `SettingsError`."""
+    env = Env()
+    try:
+        with env.prefixed("GROUNDS_"):
+            var = env.path("VAR", Path("var"))
+            settings = Settings(
+                var=var,
+                checkpoints=env.path("CHECKPOINTS", var / "checkpoints"),
+                origin=env.str("LOG_ORIGIN", "grounds.invalid/log"),
+                host=env.str("HOST", "127.0.0.1"),
+                port=env.int("PORT", 8000),
+                workers=env.int("WORKERS", max(2, os.cpu_count() or 2)),
+                threads=env.int("THREADS", 32),
+                body_limit=env.int("BODY_LIMIT", 65_536),
+            )
+    except EnvError as error:
+        raise SettingsError(str(error)) from None
+    for name, value, low, high in (
+        ("PORT", settings.port, 1, 65_535),
+        ("WORKERS", settings.workers, 1, 256),
+        ("THREADS", settings.threads, 1, 1024),
+        ("BODY_LIMIT", settings.body_limit, 1024, 16 * 1024 * 1024),
+    ):
+        if not low <= value <= high:
+            raise SettingsError(f"GROUNDS_{name}: {value} is not between {low} and {high}")
+    return settings

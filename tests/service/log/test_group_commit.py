@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+
+import pytest
+
+from service.log.group_commit import GroupCommit, Waiting
+
+
+class Item(Waiting):
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+        self.outcome: object = None
+
+
+class Desk:
+    """Commits slowly, remembers its batches, and fails or is interrupted when told to."""
+
+    def __init__(self, limit: int = 512) -> None:
+        self.batches: list[list[int]] = []
+        self.fail: BaseException | None = None
+        self.at_work = 0
+        self.group: GroupCommit[Item] = GroupCommit(self.commit, self.give_up, contextlib.nullcontext(), limit)
+
+    def commit(self, batch: list[Item]) -> None:
+        self.at_work += 1
+        assert self.at_work == 1, "two commits at once"
+        time.sleep(0.002)
+        self.at_work -= 1
+        if self.fail is not None:
+            error, self.fail = self.fail, None
+            raise error
+        self.batches.append([item.number for item in batch])
+        for item in batch:
+            item.outcome = "stored"
+
+    def give_up(self, batch: list[Item], error: BaseException) -> None:
+        for item in batch:
+            item.outcome = error
+
+    def submit_all(self, count: int) -> list[Item]:
+        items = [Item(number) for number in range(count)]
+        threads = [threading.Thread(target=self.group.submit, args=(item,)) for item in items]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+            assert not thread.is_alive(), "a thread was forgotten"
+        return items
+
+
+def test_each_is_committed_once_and_in_groups() -> None:
+    desk = Desk()
+    items = desk.submit_all(64)
+    assert all(item.outcome == "stored" for item in items)
+    assert sorted(number for batch in desk.batches for number in batch) == list(range(64))
+    assert len(desk.batches) < 64
+
+
+def test_a_lone_submitter_leads_itself_at_once() -> None:
+    desk = Desk()
+    for number in range(3):
+        item = Item(number)
+        desk.group.submit(item)
+        assert item.outcome == "stored"
+    assert desk.batches == [[0], [1], [2]]
+
+
+def test_batches_are_bounded() -> None:
+    desk = Desk(limit=5)
+    desk.submit_all(64)
+    assert max(map(len, desk.batches)) <= 5
+    assert sum(map(len, desk.batches)) == 64
+
+
+def test_a_failed_commit_fails_its_batch_alone() -> None:
+    desk = Desk()
+    desk.fail = OSError("full")
+    items = desk.submit_all(64)
+    failed = [item for item in items if isinstance(item.outcome, OSError)]
+    assert failed
+    assert len(failed) + sum(map(len, desk.batches)) == 64
+
+
+def test_a_lock_that_fails_fails_the_leader_and_the_next_goes_on() -> None:
+    class BrokenOnce:
+        broken = True
+
+        def __enter__(self) -> None:
+            if self.broken:
+                self.broken = False
+                raise OSError("no lock")
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    desk = Desk()
+    desk.group = GroupCommit(desk.commit, desk.give_up, BrokenOnce())
+    first, second = Item(1), Item(2)
+    desk.group.submit(first)
+    desk.group.submit(second)
+    assert isinstance(first.outcome, OSError)
+    assert second.outcome == "stored"
+
+
+def test_an_interrupted_leader_hands_on() -> None:
+    desk = Desk()
+    desk.fail = KeyboardInterrupt()
+    item = Item(1)
+    with pytest.raises(KeyboardInterrupt):
+        desk.group.submit(item)
+    assert isinstance(item.outcome, KeyboardInterrupt)
+    assert all(item.outcome == "stored" for item in desk.submit_all(8))
+
+
+def test_an_interrupted_follower_leaves_the_queue() -> None:
+    desk = Desk()
+    started, release = threading.Event(), threading.Event()
+    commit = desk.commit
+
+    def held(batch: list[Item]) -> None:
+        started.set()
+        release.wait(10)
+        commit(batch)
+
+    desk.group._commit = held
+    leader = threading.Thread(target=desk.group.submit, args=(Item(1),))
+    leader.start()
+    started.wait(10)
+
+    class Interrupted(Item):
+        def wait(self) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        desk.group.submit(Interrupted(2))
+    last = Item(3)
+    follower = threading.Thread(target=desk.group.submit, args=(last,))
+    follower.start()
+    release.set()
+    leader.join(10)
+    follower.join(10)
+    assert not follower.is_alive()
+    assert desk.batches == [[1], [3]]
+
+
+def test_a_follower_interrupted_as_it_is_to_lead_hands_on() -> None:
+    desk = Desk()
+    started, release = threading.Event(), threading.Event()
+    commit = desk.commit
+
+    def held(batch: list[Item]) -> None:
+        started.set()
+        release.wait(10)
+        commit(batch)
+
+    desk.group._commit = held
+
+    class Promoted(Item):
+        def wait(self) -> None:
+            super().wait()
+            raise KeyboardInterrupt
+
+    def submit_interrupted() -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            desk.group.submit(Promoted(2))
+
+    last = Item(3)
+    threads = [threading.Thread(target=desk.group.submit, args=(Item(1),))]
+    threads[0].start()
+    started.wait(10)
+    for target, args in ((submit_interrupted, ()), (desk.group.submit, (last,))):
+        threads.append(threading.Thread(target=target, args=args))
+        threads[-1].start()
+        time.sleep(0.05)
+    release.set()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+    assert last.outcome == "stored"

@@ -1,0 +1,144 @@
+"""`python -m training ...`: train, describe, cohort, release. `make` calls these."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from model.artefact import ArtefactError
+from model.dictionary import DictionaryError, load_dictionary, shipped_dictionary
+from model.wording import WordsError
+from training.cases.file import CaseFileError, read_cases
+from training.release import ReleaseError
+
+EXPECTED = (ArtefactError, DictionaryError, WordsError, CaseFileError, ReleaseError, OSError)
+DEFAULT_SEED = 20260401
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group()
+def main() -> None:
+    """Fit, judge and release a Grounds model."""
+
+
+@main.command()
+@click.option("--data", type=FILE, help="Cases with outcomes, CSV or Parquet. Default: a fresh synthetic cohort.")
+@click.option("--dictionary", "dictionary_file", type=FILE, help="Data dictionary (TOML). Default: the shipped one.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for model.json, estimators.joblib and the report.")
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Same data and seed: same bytes.")
+@click.option("--families", type=click.IntRange(100), default=50_000, show_default=True, help="Size of the cohort.")
+@click.option("--synthetic", is_flag=True, help="Say that the data given are synthetic; the service will say so too.")
+@click.option("--ebm", is_flag=True, help="Also compare with EBM (needs the benchmark environment).")
+@click.option(
+    "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes; never changes the result."
+)
+def train(
+    data: Path | None,
+    dictionary_file: Path | None,
+    out: Path,
+    seed: int,
+    families: int,
+    synthetic: bool,
+    ebm: bool,
+    jobs: int,
+) -> None:
+    """Fit a model and judge it on families that it never saw."""
+    from training.pipeline import file_digest, write_trained
+    from training.pipeline import train as fit_and_judge
+    from training.progress import stages
+    from training.report import print_report
+
+    console = Console(stderr=True)
+    dictionary = load_dictionary(dictionary_file) if dictionary_file else shipped_dictionary()
+    with tempfile.TemporaryDirectory() as folder, stages(console) as progress:
+        if data is None:
+            progress("synthetic cohort", 0.0)
+            data = _write_cohort(Path(folder), families, seed, dictionary_file)
+            synthetic = True
+        progress("reading and checking cases", 0.0)
+        cases = read_cases(data, dictionary)
+        if cases.ignored:
+            console.print(f"columns not in the dictionary, ignored: {', '.join(cases.ignored)}", markup=False)
+        trained = fit_and_judge(
+            cases,
+            dictionary,
+            data_sha256=file_digest(data),
+            synthetic=synthetic,
+            seed=seed,
+            with_ebm=ebm,
+            jobs=jobs,
+            progress=progress,
+        )
+    write_trained(trained, out)
+    print_report(Console(), trained, out)
+
+
+@main.command()
+@click.argument("data", type=FILE)
+@click.option("--outcome", required=True, help="Column that says whether the outcome happened.")
+@click.option("--group", help="Column of the family, never split between fitting and testing.")
+@click.option("--exclude", multiple=True, help="Column to leave out; may be given several times.")
+def describe(data: Path, outcome: str, group: str | None, exclude: tuple[str, ...]) -> None:
+    """Draft a dictionary for DATA, on standard output. It trains as it stands; comments ask for your judgement."""
+    from training.cases.describe import describe as draft
+
+    click.echo(draft(data, outcome, group, exclude))
+
+
+@main.command()
+@click.option("--families", type=click.IntRange(1), default=50_000, show_default=True)
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True)
+@click.option("--out", type=FOLDER, required=True, help="Folder for cohort.csv and truth.csv.")
+@click.option("--report", is_flag=True, help="Print crude odds ratios beside the published ones.")
+def cohort(families: int, seed: int, out: Path, report: bool) -> None:
+    """Make the synthetic cohort. truth.csv is for evaluation; training never reads it."""
+    from training.cases.cohort import make_cohort, odds_ratio_report, write_cohort
+
+    made = make_cohort(families, seed, shipped_dictionary())
+    write_cohort(made, out)
+    click.echo(f"{out / 'cohort.csv'}: {len(made.cases)} cases of {families} families, synthetic")
+    if report:
+        click.echo(odds_ratio_report(made))
+
+
+@main.command()
+@click.argument("trained", type=FOLDER)
+@click.option("--models", type=FOLDER, required=True, help="Folder of released models.")
+@click.option("--keys", type=FOLDER, required=True, help="Folder of the release key.")
+def release(trained: Path, models: Path, keys: Path) -> None:
+    """Check, sign and activate the model in TRAINED. A failed gate stops it."""
+    from training.release import release as release_model
+    from training.report import print_gates
+
+    version = release_model(trained, models, keys, lambda gates: print_gates(Console(), gates))
+    click.echo(f"released and active: {version}")
+
+
+def _write_cohort(folder: Path, families: int, seed: int, dictionary_file: Path | None) -> Path:
+    from training.cases.cohort import make_cohort, write_cohort
+
+    if dictionary_file is not None:
+        raise CaseFileError(
+            dictionary_file, ["the synthetic cohort fits the shipped dictionary only; give DATA as well"]
+        )
+    write_cohort(make_cohort(families, seed, shipped_dictionary()), folder)
+    return folder / "cohort.csv"
+
+
+def cli() -> None:
+    """Runs a command; what the user can put right is said in a line each and exit code 1, never a traceback."""
+    try:
+        main(prog_name="python -m training")
+    except EXPECTED as error:
+        for line in str(error).splitlines():
+            click.echo(f"error: {line}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    cli()

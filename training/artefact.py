@@ -1,0 +1,77 @@
+"""From a fitted table to the bytes of `model.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import model as model_package
+from model.artefact import FORMAT, write_model
+from model.dictionary import Dictionary
+from training.fit.terms import FittedTerm, Table
+
+DISCLOSURE_THRESHOLD = 10
+"""A count of fewer training rows than this is not written (NHS Digital and ONS practice for small cells)."""
+DEVIATION_DIGITS = 4
+VERSION_DIGITS = 12
+
+Floats = NDArray[np.float64]
+
+
+def shipped_words() -> dict[str, Any]:
+    """The words that ship with Grounds (`model/words.toml`)."""
+    return tomllib.loads((Path(model_package.__file__).parent / "words.toml").read_text(encoding="utf-8"))
+
+
+def model_bytes(
+    *,
+    dictionary: Dictionary,
+    table: Table,
+    deviations: Sequence[Floats],
+    threshold: Mapping[str, float],
+    bands: Sequence[float],
+    synthetic: bool,
+    facts: Mapping[str, Any],
+) -> bytes:
+    """The artefact. `deviations[j]` has shape (slots of feature j, refits); the rest as `model.artefact` reads it.
+
+    The version is the dictionary's, and the digest of the content: the same content has the same version.
+    """
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "name": dictionary.name,
+        "version": "",
+        "synthetic": synthetic,
+        "intercept": table.intercept,
+        "threshold": dict(threshold),
+        "bands": list(bands),
+        "terms": [_term(term, rows) for term, rows in zip(table.terms, deviations, strict=True)],
+        **facts,
+        "words": shipped_words(),
+        "dictionary": dict(dictionary.raw),
+    }
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    content["version"] = f"{dictionary.version}-{digest[:VERSION_DIGITS]}"
+    return write_model(content)
+
+
+def _term(term: FittedTerm, deviations: Floats) -> dict[str, Any]:
+    slots = len(term.values) + 1 + (term.not_applicable is not None)
+    return {
+        "feature": term.name,
+        **({"edges": [float(edge) for edge in term.edges]} if term.spec.numeric else {}),
+        "values": list(term.values),
+        "not_known": term.not_known,
+        "not_applicable": term.not_applicable,
+        "mean": term.mean(),
+        "reference": term.reference_bin,
+        "counts": [count if count >= DISCLOSURE_THRESHOLD or count == 0 else None for count in term.counts],
+        "deviations": [[round(float(d), DEVIATION_DIGITS) for d in row] for row in deviations[:slots]],
+    }

@@ -1,0 +1,141 @@
+"""Both learners averaged in log-odds, with weights from out-of-fold log loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import LinearConstraint, minimize
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits
+
+from training.fit.additive import AdditiveClassifier, Progress
+from training.fit.boosted_bags import BoostedBags
+from training.fit.folds import grouped_folds
+from training.fit.objective import log_loss_and_chance
+from training.fit.table_regression import TableRegression
+from training.fit.terms import MAX_BINS, Floats, TermSpec, combine
+
+PRIOR_SPREAD = 0.3  # of a weight about the equal one: learners that cannot be told apart count alike
+
+
+class AdditiveEnsemble(AdditiveClassifier):
+    """Table regression and boosted bags, averaged in log-odds; one table again.
+
+    Weights are non-negative, sum to one and minimise the out-of-fold log loss over grouped folds, drawn towards
+    equal. Binning, penalties, category orders and stopping happen inside each fold. With too few families for
+    two folds the weights are equal and `oof_margin_` is NaN.
+
+    After `fit`: `table_`, `classes_`, `learners_` (by name), `weights_` (by name), `oof_margin_` (rows,),
+    `oof_by_learner_` (rows, learners). The result depends on `seed` and not on `n_jobs`.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[TermSpec] | None = None,
+        bags: int = 8,
+        bags_in_folds: int = 3,
+        folds: int = 5,
+        max_bins: int = MAX_BINS,
+        seed: int = 0,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.specs = specs
+        self.bags = bags
+        self.bags_in_folds = bags_in_folds
+        self.folds = folds
+        self.max_bins = max_bins
+        self.seed = seed
+        self.n_jobs = n_jobs
+
+    def _fit(
+        self, specs: Sequence[TermSpec], X: Floats, y: Floats, groups: NDArray[np.intp], progress: Progress
+    ) -> None:
+        boosted = BoostedBags(specs, bags=self.bags_in_folds, max_bins=self.max_bins, seed=self.seed)
+        in_folds = {"boosted_bags": boosted, "table_regression": TableRegression(specs, self.max_bins)}
+        self.oof_by_learner_ = self._out_of_fold(in_folds, X, y, groups, progress)
+        weights = stacking_weights(self.oof_by_learner_, y)
+        self.weights_ = {name: float(w) for name, w in zip(in_folds, weights, strict=True)}
+        self.oof_margin_ = weighted_sum(self.oof_by_learner_, weights)
+        boosted = clone(boosted).set_params(bags=self.bags, n_jobs=self.n_jobs)
+        self.learners_ = {**in_folds, "boosted_bags": boosted}
+        for learner in self.learners_.values():
+            learner.fit(X, y, groups, progress)
+        self.table_ = combine([learner.table_ for learner in self.learners_.values()], list(weights))
+
+    def _out_of_fold(
+        self,
+        learners: dict[str, AdditiveClassifier],
+        X: Floats,
+        y: Floats,
+        groups: NDArray[np.intp],
+        progress: Progress,
+    ) -> Floats:
+        """Margins of each learner on rows it was not fitted on, shape (rows, learners)."""
+        folds = grouped_folds(y, groups, self.folds, self.seed)
+        tasks = [(column, learner, fold) for column, learner in enumerate(learners.values()) for fold in folds]
+        margins = np.full((len(y), len(learners)), np.nan)
+        results = Parallel(n_jobs=self.n_jobs, return_as="generator")(
+            delayed(_held_out_margin)(learner, X, y, groups, fold) for _, learner, fold in tasks
+        )
+        for number, (margin, (column, _, fold)) in enumerate(zip(results, tasks, strict=True), 1):
+            margins[fold, column] = margin
+            progress("out of fold", number / len(tasks))
+        return margins
+
+    def estimator_margin(self, X: ArrayLike) -> Floats:
+        """Log-odds from the fitted estimators themselves, never from the table: for an independent judge."""
+        X = self._rows(X)
+        regression, boosted = self.learners_["table_regression"], self.learners_["boosted_bags"]
+        linear = regression.intercept_[0] + regression.linear_design(X) @ regression.coef_[0]
+        trees = np.mean([bag.estimator.decision_function(bag.design(X)) for bag in boosted.bags_], axis=0)
+        return np.asarray(self.weights_["table_regression"] * linear + self.weights_["boosted_bags"] * trees)
+
+
+def stacking_weights(margins: Floats, y: Floats) -> Floats:
+    """Weights >= 0 that sum to 1, from held-out margins (rows, learners); equal where margins are NaN.
+
+    The posterior mode under a normal prior about equal weights: a difference of a few units of total log loss
+    moves them, noise does not.
+    """
+    learners = margins.shape[1]
+    equal = np.full(learners, 1.0 / learners)
+    if learners == 1 or np.isnan(margins).any():
+        return equal
+
+    def objective(weights: Floats) -> tuple[float, Floats]:
+        log_loss, chance = log_loss_and_chance(weighted_sum(margins, weights), y)
+        pull = (weights - equal) / PRIOR_SPREAD**2
+        gradient = np.add.reduce((chance - y)[:, None] * margins, axis=0) + pull
+        return float(np.add.reduce(log_loss) + 0.5 * np.add.reduce(pull * (weights - equal))), gradient
+
+    with threadpool_limits(1, user_api="blas"):
+        found = minimize(
+            objective,
+            equal,
+            jac=True,
+            method="SLSQP",
+            bounds=[(0.0, 1.0)] * learners,
+            constraints=LinearConstraint(np.ones((1, learners)), 1.0, 1.0),
+        )
+    weights = np.clip(found.x, 0.0, 1.0)
+    return np.asarray(weights / weights.sum())
+
+
+def weighted_sum(margins: Floats, weights: Floats) -> Floats:
+    """Weighted margins, learner by learner in order, so that no thread count can change the floats."""
+    total = np.zeros(len(margins))
+    for column, weight in enumerate(weights):
+        total += weight * margins[:, column]
+    return total
+
+
+def _held_out_margin(
+    learner: AdditiveClassifier, X: Floats, y: Floats, groups: NDArray[np.intp], fold: NDArray[np.intp]
+) -> Floats:
+    fitted = np.ones(len(y), dtype=bool)
+    fitted[fold] = False
+    model = clone(learner).fit(X[fitted], y[fitted], groups[fitted])
+    return np.asarray(model.decision_function(X[fold]))

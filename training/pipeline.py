@@ -1,0 +1,186 @@
+"""`make train` as a story: read, split, fit, judge, refit on all, check, write."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+
+from model.artefact import MODEL_FILE, read_model
+from model.dictionary import Dictionary
+from training.artefact import model_bytes
+from training.cases.file import CaseFile
+from training.cases.specs import term_specs
+from training.cases.split import held_out
+from training.fit.calibrate import Recalibration, recalibration
+from training.fit.compile import compile_table, largest_difference
+from training.fit.ensemble import AdditiveEnsemble
+from training.fit.refits import Refits, refit_by_family
+from training.judge.evaluate import Measured, evaluate, operating_point
+from training.judge.opponents import opponents
+from training.judge.shap_check import ShapCheck, check_against_shap
+
+ESTIMATORS_FILE = "estimators.joblib"
+BANDS = 20
+OURS = "grounds"
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training run made: the artefact's bytes, the estimators behind it, and what was measured."""
+
+    data: bytes
+    estimators: AdditiveEnsemble
+    measured: dict[str, dict[str, Measured]]
+    shap: ShapCheck
+    compile_difference: float
+    facts: dict[str, Any]
+
+
+def train(
+    cases: CaseFile,
+    dictionary: Dictionary,
+    *,
+    data_sha256: str,
+    synthetic: bool,
+    seed: int,
+    with_ebm: bool = False,
+    jobs: int = 2,
+    progress: Progress = lambda stage, done: None,
+) -> Trained:
+    """Fits, judges and compiles a model. The same arguments give byte-identical `data`, whatever `jobs`.
+
+    The figures come from families that the judged model never saw; the released table is then fitted on all rows with
+    the settings chosen without them.
+    """
+    specs = term_specs(dictionary)
+    fit, test = held_out(cases.y, cases.groups, seed)
+    judged = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs)
+    judged.fit(cases.X[fit], cases.y[fit], cases.groups[fit], _part(progress, "judged model: "))
+    calibration = recalibration(judged.oof_margin_, cases.y[fit].astype(float), cases.groups[fit])
+    margin = compile_table(judged, calibration).margin(cases.X[test])
+    measured = _measure(cases, specs, fit, test, margin, seed=seed, with_ebm=with_ebm, jobs=jobs, progress=progress)
+    operating = operating_point(cases.y[test], margin, dictionary.policy.capacity)
+
+    final = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs, weights=judged.weights_)
+    final.fit(cases.X, cases.y, cases.groups, _part(progress, "released model: "))
+    table = compile_table(final, calibration)
+    compile_difference = largest_difference(table, final, cases.X[test], calibration)
+    progress("contributions against the shap library", 0.0)
+    decision = partial(estimators_margin, final, calibration)
+    shap_check = check_against_shap(final, table, decision, cases.X[test], cases.X[fit], seed)
+    regression = final.learners_["table_regression"]
+    refits = refit_by_family(regression, cases.X, cases.y, cases.groups, seed=seed, n_jobs=jobs, progress=progress)
+
+    facts = {
+        "training": {
+            "data_sha256": data_sha256,
+            "rows": len(cases.y),
+            "families": int(cases.groups.max()) + 1,
+            "events": int(cases.y.sum()),
+            "seed": seed,
+            "learners": final.weights_,
+            "calibration": {key: _finite(value) for key, value in asdict(calibration).items()},
+            "compile_difference": compile_difference,
+            "shap": shap_check.facts(),
+        },
+        "evaluation": {
+            "held_out_rows": len(test),
+            "held_out_families": len(np.unique(cases.groups[test])),
+            **{name: {key: _plain(value) for key, value in figures.items()} for name, figures in measured.items()},
+        },
+    }
+    data = model_bytes(
+        dictionary=dictionary,
+        table=table,
+        deviations=_deviations(refits),
+        threshold={
+            "margin": operating.threshold,
+            "capacity": dictionary.policy.capacity,
+            "share_prompted": operating.share_prompted,
+            "sensitivity": operating.sensitivity,
+            "precision": operating.precision,
+        },
+        bands=[float(cut) for cut in np.quantile(margin, np.arange(1, BANDS) / BANDS)],
+        synthetic=synthetic,
+        facts=facts,
+    )
+    read_model(data)  # what cannot be served must not be written
+    return Trained(data, final, measured, shap_check, compile_difference, facts)
+
+
+def write_trained(trained: Trained, folder: Path) -> None:
+    """Writes model.json and the data scientist's copy of the estimators; the folder appears whole or not at all."""
+    fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    (fresh / MODEL_FILE).write_bytes(trained.data)
+    joblib.dump(trained.estimators, fresh / ESTIMATORS_FILE, compress=3)
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a data file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def estimators_margin(ensemble: AdditiveEnsemble, calibration: Recalibration, X: Floats) -> Floats:
+    """Log-odds by the fitted scikit-learn estimators themselves, without any table of ours, (rows,)."""
+    margin = ensemble.estimator_margin(X)
+    return margin * calibration.slope + calibration.intercept if calibration.applied else margin
+
+
+def _deviations(refits: Refits) -> list[Floats]:
+    """Deviations by feature, (slots, refits); those of the intercept ride on the first feature, so that sums are whole."""
+    by_feature = [term.T.copy() for term in refits.terms]
+    by_feature[0] += refits.intercept
+    return by_feature
+
+
+def _finite(value: float | bool) -> float | bool | None:
+    return value if np.isfinite(value) else None
+
+
+def _measure(
+    cases: CaseFile,
+    specs: Any,
+    fit: NDArray[np.intp],
+    test: NDArray[np.intp],
+    margin: Floats,
+    *,
+    seed: int,
+    with_ebm: bool,
+    jobs: int,
+    progress: Progress,
+) -> dict[str, dict[str, Measured]]:
+    margins = {OURS: margin}
+    for name, opponent in opponents(specs, seed, with_ebm).items():
+        progress(f"for comparison: {name}", 0.0)
+        margins[name] = opponent(cases.X[fit], cases.y[fit], cases.X[test])
+    progress("intervals by resampling families", 0.0)
+    return {name: evaluate(cases.y[test], margins[name], cases.groups[test], seed, jobs) for name in margins}
+
+
+def _part(progress: Progress, prefix: str) -> Progress:
+    return lambda stage, done: progress(prefix + stage, done)
+
+
+def _plain(measured: Measured) -> dict[str, float]:
+    return {"value": measured.value, "low": measured.low, "high": measured.high}

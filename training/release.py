@@ -1,0 +1,139 @@
+"""Gates passed, then: write, sign, activate. A release is whole or not at all."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from model.additive import AdditiveModel
+from model.artefact import MODEL_FILE, SIGNATURE_FILE, digest, promises_broken, read_model, signed_message
+
+ACTIVE = "active"
+PRIVATE_KEY = "release.pem"
+PUBLIC_KEY = "release.pub.pem"
+KEY_ID_DIGITS = 8
+
+ENOUGH_EVENTS = 100
+"""At least this many outcomes among the training rows: the figure below which Van Calster and others (2016) advise
+against judging calibration."""
+SHAP_TOLERANCE = 1e-6
+COMPILE_TOLERANCE = 1e-9
+
+
+class ReleaseError(RuntimeError):
+    """A release that must not happen; one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One line of the gate table."""
+
+    name: str
+    figure: str
+    limit: str
+    passed: bool
+
+
+def gates(model: AdditiveModel) -> list[Gate]:
+    """Every gate for a trained model, from what its own artefact says."""
+    training, evaluation = model.facts["training"], model.facts["evaluation"]
+    broken = promises_broken(model)
+    auc, plain = evaluation["grounds"]["auc"], evaluation["logistic regression"]["auc"]
+    return [
+        Gate("promises hold on the table", f"{len(broken)} broken", "0 broken", not broken),
+        _at_most("contributions equal shap's", training["shap"]["largest_difference"], SHAP_TOLERANCE),
+        _at_most("table equals the fitted estimators", training["compile_difference"], COMPILE_TOLERANCE),
+        Gate("enough events", str(training["events"]), f">= {ENOUGH_EVENTS}", training["events"] >= ENOUGH_EVENTS),
+        Gate(
+            "no worse than logistic regression",
+            f"AUC {auc['value']:.4f} (to {auc['high']:.4f})",
+            f"upper end >= {plain['value']:.4f}",
+            auc["high"] >= plain["value"],
+        ),
+    ]
+
+
+def _at_most(name: str, figure: float, limit: float) -> Gate:
+    return Gate(name, f"{figure:.1e}", f"<= {limit:.0e}", figure <= limit)
+
+
+def release(trained: Path, models: Path, keys: Path, tell: Callable[[list[Gate]], None]) -> str:
+    """Checks, signs and activates the model in `trained`; returns its version. Raises `ReleaseError`.
+
+    Nothing is changed when a gate fails. The pointer to the active model moves last, in one step.
+    """
+    path = trained / MODEL_FILE
+    if not path.exists():
+        raise ReleaseError(f"{path}: no such file; run make train OUT={trained} first")
+    data = path.read_bytes()
+    model = read_model(data, str(path))
+    checked = gates(model)
+    tell(checked)
+    if failed := [gate.name for gate in checked if not gate.passed]:
+        raise ReleaseError(f"not released: {', '.join(failed)}")
+    folder = models / model.version
+    if not folder.exists():
+        _write_whole(folder, {MODEL_FILE: data, SIGNATURE_FILE: sign(data, signing_key(keys))})
+    _point(models / ACTIVE, model.version)
+    return model.version
+
+
+def signing_key(keys: Path) -> Ed25519PrivateKey:
+    """The release key, made on first use (mode 0600), its public half beside it."""
+    private = keys / PRIVATE_KEY
+    if private.exists():
+        key = serialization.load_pem_private_key(private.read_bytes(), None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ReleaseError(f"{private}: not an Ed25519 private key")
+        return key
+    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = Ed25519PrivateKey.generate()
+    pem = made.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    descriptor = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+    public = made.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (keys / PUBLIC_KEY).write_bytes(public)
+    return made
+
+
+def sign(data: bytes, key: Ed25519PrivateKey) -> bytes:
+    """The signature file for a model's bytes: Ed25519 (RFC 8032) over `model.artefact.signed_message`."""
+    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    content: Mapping[str, Any] = {
+        "format": 1,
+        "algorithm": "Ed25519",
+        "key_id": digest(public)[:KEY_ID_DIGITS],
+        "model_sha256": digest(data),
+        "signature": base64.b64encode(key.sign(signed_message(data))).decode(),
+    }
+    return (json.dumps(content, indent=1) + "\n").encode()
+
+
+def _write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
+    fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for name, data in files.items():
+        with (fresh / name).open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    fresh.rename(folder)
+
+
+def _point(pointer: Path, version: str) -> None:
+    fresh = pointer.with_name(f".{pointer.name}.{os.getpid()}")
+    fresh.write_text(version + "\n")
+    fresh.replace(pointer)

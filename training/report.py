@@ -1,0 +1,51 @@
+"""What a training run tells the person who ran it: figures with intervals, exactness, gates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from model.artefact import MODEL_FILE
+from training.judge.evaluate import MEASURES
+from training.pipeline import Trained
+from training.release import Gate
+
+
+def print_report(console: Console, trained: Trained, folder: Path) -> None:
+    """Prints the evaluation on held-out families, the checks of exactness, and where the model is."""
+    evaluation, training = trained.facts["evaluation"], trained.facts["training"]
+    table = Table(
+        title=f"Held-out families: {evaluation['held_out_families']} ({evaluation['held_out_rows']} cases)",
+        caption="95 % bootstrap intervals by family",
+    )
+    table.add_column("")
+    for name in MEASURES:
+        table.add_column(name.replace("_", " "), justify="right")
+    for name, figures in trained.measured.items():
+        table.add_row(
+            name, *(f"{m.value:.4f}\n{m.low:.4f} to {m.high:.4f}" for m in (figures[key] for key in MEASURES))
+        )
+    console.print(table)
+    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in training["learners"].items())
+    shap = training["shap"]
+    for line in (
+        f"learners and weights: {weights}",
+        f"table against the fitted estimators: {training['compile_difference']:.1e} log-odds at most",
+        f"contributions against the shap library on {shap['cases']} cases: {shap['largest_difference']:.1e} at most "
+        f"({', '.join(f'{part} {value:.1e}' for part, value in shap['by_part'].items())})",
+        f"written: {folder / MODEL_FILE} ({len(trained.data) // 1024} kB)",
+    ):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_gates(console: Console, gates: Sequence[Gate]) -> None:
+    """Prints one line a gate: its figure, its limit, pass or fail."""
+    table = Table(title="Gates")
+    for column in ("gate", "figure", "limit", ""):
+        table.add_column(column)
+    for gate in gates:
+        table.add_row(gate.name, gate.figure, gate.limit, "pass" if gate.passed else "FAIL")
+    console.print(table)
