@@ -16,10 +16,11 @@ from model.identifiers import identifier_kind
 from service.access import Caller, Keys, require_role
 from service.errors import FieldError, Problem, problem
 from service.log.canonical import canonical_bytes
-from service.log.store import LogStore, NotDurable, Receipt, StoredEntry
+from service.log.store import LogDamaged, LogStore, NotDurable, Receipt, StoredEntry
 from service.model_files import ReleasedModel
 from service.schemas import ProblemSchema, ScreeningSchema, request_schema
 from service.screening import screen
+from service.telemetry import logger
 
 JSON = "application/json"
 HIDDEN_FIELD = "(a field whose name is not shown)"
@@ -192,7 +193,11 @@ def _with_record(answer: bytes, receipt: Receipt | StoredEntry, origin: str) -> 
 
 
 def _shown_again(screening_id: str, log: LogStore, caller: Caller, origin: str) -> Response:
-    entry = log.get(screening_id)
+    try:
+        entry = log.get(screening_id)
+    except LogDamaged as damaged:
+        logger().error("log_damaged", index=damaged.index)
+        raise problem("record_damaged") from None
     payload = orjson.loads(entry.payload) if entry and entry.kind == "screening" and entry.payload else None
     if entry is None or payload is None:
         raise problem("not_found")

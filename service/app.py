@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import Flask, Response
 from flask_smorest import Api
@@ -42,7 +43,7 @@ class GroundsApi(Api):
 
 def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     """The WSGI application for one released model and one log."""
-    app = Flask("grounds", root_path="service")
+    app = Flask("grounds", root_path=str(Path(__file__).parent), static_folder=None)
     app.config.update(
         API_TITLE="Grounds",
         API_VERSION=API_VERSION,

@@ -59,7 +59,7 @@ def serve_workers(settings: Settings) -> None:
         backlog=1024,
         respawn_failed_workers=True,
         workers_kill_timeout=30,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     ).serve()
 
 

@@ -80,7 +80,7 @@ def train(
     compile_difference = largest_difference(table, final, cases.X[test], calibration)
     progress("contributions against the shap library", 0.0)
     decision = partial(estimators_margin, final, calibration)
-    shap_check = check_against_shap(final, table, decision, cases.X[test], cases.X[fit], seed)
+    shap_check = check_against_shap(final, table, decision, cases.X[test], cases.X[fit], seed, jobs)
     regression = final.learners_["table_regression"]
     refits = refit_by_family(regression, cases.X, cases.y, cases.groups, seed=seed, n_jobs=jobs, progress=progress)
 

@@ -45,13 +45,14 @@ def entry_line(row: Row[*tuple[Any, ...]]) -> bytes:
             "index": row.idx,
             "leaf": _text(row.leaf),
             "payload": None if payload is None else _text(payload),
-            "salt": None if row.salt is None else row.salt.hex(),
+            "salt": row.salt.hex() if isinstance(row.salt, bytes) else row.salt,
         }
     )
 
 
-def _text(raw: bytes) -> str:
-    return raw.decode(errors="replace")
+def _text(raw: bytes | str) -> str:
+    # SQLite lets a column hold text where bytes were declared; only a hand from outside puts it there.
+    return raw.decode(errors="replace") if isinstance(raw, bytes) else raw
 
 
 def _line(value: dict[str, object]) -> bytes:

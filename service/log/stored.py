@@ -49,9 +49,11 @@ def unpacked(row: Row[*tuple[Any, ...]]) -> bytes | None:
 
 def fault_of_row(row: Row[*tuple[Any, ...]]) -> str | None:
     """What does not belong together in the columns beside the leaf, which no export shows; None where all does."""
+    if not all(isinstance(stored, bytes | None) for stored in (row.leaf, row.salt, row.payload)):
+        return "there is text where bytes should be"
     try:
         leaf = read_leaf(row.leaf)
-    except (EntryError, TypeError) as error:
+    except EntryError as error:
         return f"its leaf {error}"
     if (leaf.entry_id, leaf.kind, leaf.at) != (row.entry_id, row.kind, row.at):
         return "its id, kind or time is not that of its leaf"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from service.log.checkpoint import SigningKey
 from service.log.entry import leaf_bytes, time_text
 from service.log.group_commit import Waiting
 from service.log.merkle import Frontier, leaf_hash
-from service.log.schema import log_checkpoint, log_entry, log_head
+from service.log.schema import log_checkpoint, log_entry, log_head, log_probe
 
 _READ_HEAD = select(log_head.c.size, log_head.c.frontier, log_head.c.last_at)
 _INSERT_ENTRIES = insert(log_entry)
@@ -21,7 +22,9 @@ _INSERT_CHECKPOINT = insert(log_checkpoint)
 _UPDATE_HEAD = update(log_head).values(
     size=bindparam("new_size"), frontier=bindparam("new_frontier"), last_at=bindparam("new_last_at")
 )
-_PROBE = update(log_head).values(probes=log_head.c.probes + 1)
+_EMPTY_PROBE = delete(log_probe)
+_FILL_PROBE = insert(log_probe)
+_PROBE_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,7 @@ class Writer:
         with self._connected().begin():
             if self._connected().execute(_READ_HEAD).first() is None:
                 empty = Frontier()
-                self._connected().execute(
-                    _INSERT_HEAD, {"id": 1, "size": 0, "frontier": b"", "last_at": time_text(0), "probes": 0}
-                )
+                self._connected().execute(_INSERT_HEAD, {"id": 1, "size": 0, "frontier": b"", "last_at": time_text(0)})
                 checkpoint = self._key.sign(0, empty.root())
                 self._connected().execute(_INSERT_CHECKPOINT, {"size": 0, "text": checkpoint})
 
@@ -86,10 +87,11 @@ class Writer:
             raise
 
     def probe(self) -> None:
-        """Writes something that means nothing, to see whether the disk takes it. Raises where it does not."""
+        """Writes 64 kB that mean nothing, to see whether the disk takes them. Raises where it does not."""
         try:
             with self._connected().begin():
-                self._connected().execute(_PROBE)
+                self._connected().execute(_EMPTY_PROBE)
+                self._connected().execute(_FILL_PROBE, {"id": 1, "filling": os.urandom(_PROBE_BYTES)})
         except BaseException:
             self.disconnect()
             raise

@@ -22,11 +22,7 @@ def test_forgetting_the_reference_answer_never_lowers_the_score(data):
     model = data.draw(models())
     case = data.draw(cases(model))
     term = data.draw(st.sampled_from(model.terms))
-    reference = next(
-        value
-        for value in (*term.feature.levels, *[edge for edge in (0, *term.edges)])
-        if term.slot(value) == term.reference
-    )
+    reference = next(value for value in (*term.feature.levels, *(0, *term.edges)) if term.slot(value) == term.reference)
     known = Case({**case.values, term.feature.name: reference})
     forgotten = Case({**case.values, term.feature.name: NOT_KNOWN})
     assert explain(model, forgotten).margin >= explain(model, known).margin

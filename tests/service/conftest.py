@@ -62,7 +62,12 @@ def settings_in(folder: Path, **changes) -> Settings:
 def hand_made_model(dictionary: Dictionary) -> bytes:
     """A model over the shipped dictionary with round numbers: each answer of more risk adds a little."""
     return write_model(
-        model_content(dictionary.raw, [_term(feature) for feature in dictionary.features], version=VERSION)
+        model_content(
+            dictionary.raw,
+            [_term(feature) for feature in dictionary.features],
+            version=VERSION,
+            threshold={"margin": 4.0},
+        )
     )
 
 

@@ -8,13 +8,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from model.condition import NOT_KNOWN, Condition, Joined, Operand
+from model.condition import NOT_KNOWN, Condition, Joined, Operand, read_condition
 from model.dictionary import Dictionary
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _COMPARE = {">=": np.greater_equal, "<=": np.less_equal, ">": np.greater, "<": np.less}
+
+
+def read_operand(text: str) -> Operand:
+    """Reads `feature = level` and the like. Raises `ConditionError`, and ValueError for conditions that are joined."""
+    condition = read_condition(text)
+    if isinstance(condition, Joined):
+        raise ValueError(f"{text}: the plan uses single operands only")
+    return condition
 
 
 def holds(operand: Operand, X: Floats, dictionary: Dictionary) -> Flags:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.condition import Operand, read_condition
-from training.cases.cohort_conditions import Flags, holds
+from training.cases.cohort_conditions import Flags, holds, read_operand
 from training.cases.cohort_plan import FeaturePlan, Floats, Plan
 
 Rows = NDArray[np.int64]
@@ -111,29 +110,23 @@ def _earlier_children(plan: Plan, values: Floats, latent: Floats, family: Rows, 
     settings = plan.raw["family"]
     loading = settings["prior_children_on_adversity"]
     noise = rng.random(family[-1] + 1)[family]
-    # A low draw of a uniform noise is shifted by adversity; the cut by shares keeps the order.
+    # Adversity bends the uniform draw upwards; the cut by shares keeps the order.
     shifted = noise ** np.exp(-loading * latent[:, plan.factors.index("adversity")])
     born = np.searchsorted(np.cumsum(settings["prior_children"])[:-1], shifted)
     most = np.maximum(0, (values[:, plan.column("mother_age_years")] - 15) // 2)
-    return np.minimum(born, most).astype(np.int64)
-
-
-def _operand(text: str) -> Operand:
-    condition = read_condition(text)
-    assert isinstance(condition, Operand), "the plan uses single operands only"
-    return condition
+    return np.asarray(np.minimum(born, most), dtype=np.int64)
 
 
 def _apply_absence(plan: Plan, values: Floats, families: dict[str, Flags]) -> None:
     for j, feature in enumerate(plan.features):
         for reason in feature.absent:
-            absent = families[reason] if reason in families else holds(_operand(reason), values, plan.dictionary)
+            absent = families[reason] if reason in families else holds(read_operand(reason), values, plan.dictionary)
             values[absent, j] = -np.inf
 
 
 def _apply_rules(plan: Plan, values: Floats) -> None:
     for rule in plan.raw["rule"]:
-        rows = holds(_operand(rule["when"]), values, plan.dictionary)
+        rows = holds(read_operand(rule["when"]), values, plan.dictionary)
         j = plan.column(rule["feature"])
         rows &= np.isfinite(values[:, j])
         values[rows, j] = np.maximum(values[rows, j], rule["least"])

@@ -2,8 +2,8 @@
 
 Given the latent factors, answers and gaps are independent, so the posterior mean is a weighted mean over draws of the
 factors: the weight of a draw is the likelihood of the known answers and of which ones are not known; unseen answers are
-averaged out in closed form. It is approximate: a low-discrepancy set of draws instead of an integral; numbers in at most
-24 cells; the plan's rules between answers, brothers and sisters, and pairs with an unseen part are left out.
+averaged out in closed form. It is approximate: a low-discrepancy set of draws instead of an integral; numbers in at
+most 24 cells; the plan's rules between answers, brothers and sisters, and pairs with an unseen part are left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.condition import read_condition
+from training.cases.cohort_conditions import read_operand
 from training.cases.cohort_draw import rest
 from training.cases.cohort_plan import FeaturePlan, Floats, Plan, normal_quantiles
 from training.cases.cohort_truth import effect, recorded_effects, risk, sigmoid, unknown_probit
@@ -21,7 +21,7 @@ from training.cases.cohort_truth import effect, recorded_effects, risk, sigmoid,
 Single = NDArray[np.float32]
 
 DRAWS = 1024
-"""Draws of the factors. Against 16,384 draws these differ by 0.04 in log-odds (root mean square; the oracle's spread is 1.0)."""
+"""Draws of the factors. 16,384 draws differ from these by 0.04 in log-odds (root mean square, of a spread of 1.0)."""
 BLOCK = 2048
 WIDENING = 1.25
 """Draws are spread wider than the factors, so that rare families are covered; weights put that right."""
@@ -112,7 +112,7 @@ def _codes(plan: Plan, observed: Floats, j: int, table: _Tables) -> NDArray[np.i
     codes = np.where(np.isfinite(column), np.maximum(known, 0), cells)
     settled = np.isneginf(column)
     if feature.needs is not None:
-        other = plan.column(str(getattr(read_condition(feature.needs), "feature", "")))
+        other = plan.column(read_operand(feature.needs).feature)
         settled |= np.isnan(column) & (observed[:, other] != 1)
     if feature.scale is None:
         settled |= np.isfinite(column)
@@ -124,4 +124,4 @@ def normal_cdf(z: Floats) -> Floats:
     t = 1 / (1 + 0.2316419 * np.abs(z))
     series = t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
     upper = np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) * series
-    return np.where(z >= 0, 1 - upper, upper)
+    return np.asarray(np.where(z >= 0, 1 - upper, upper))

@@ -1,7 +1,7 @@
-"""Reads the plan of the synthetic cohort (`cohort.toml`), where every figure stands with its source or as an assumption.
+"""Reads the plan of the synthetic cohort (`cohort.toml`), where each figure stands with its source or as an assumption.
 
-Each feature is a cut of a standard normal `z`: a level by thresholds, a number by a quantile table. What makes answers go
-together are a few latent factors on which `z` loads (a Gaussian factor copula).
+Each feature is a cut of a standard normal `z`: a level by thresholds, a number by a quantile table. What makes answers
+go together are a few latent factors on which `z` loads (a Gaussian factor copula).
 """
 
 from __future__ import annotations
@@ -138,8 +138,8 @@ def _scale(raw: dict[str, Any]) -> Scale | None:
         return Scale(normal_quantiles(shares), np.array(values, dtype=float), float(raw["step"]))
     if "share" not in raw:
         return None
-    shares = raw["share"] if isinstance(raw["share"], list) else [1 - raw["share"], raw["share"]]
-    return Scale(normal_quantiles(np.cumsum(shares)[:-1]), np.arange(len(shares), dtype=float), None)
+    of_levels = raw["share"] if isinstance(raw["share"], list) else [1 - raw["share"], raw["share"]]
+    return Scale(normal_quantiles(np.cumsum(of_levels)[:-1]), np.arange(len(of_levels), dtype=float), None)
 
 
 def normal_quantiles(shares: Any) -> Floats:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from model.condition import Operand, read_condition
 from model.dictionary import Dictionary, Ground
-from training.cases.cohort_conditions import Flags, answers_needed, holds
+from training.cases.cohort_conditions import Flags, answers_needed, holds, read_operand
 from training.cases.cohort_plan import PLAN_FILE, Floats, read_plan
 from training.cases.cohort_rows import Cohort
 
@@ -28,8 +27,7 @@ def crude_odds_ratios(cohort: Cohort, dictionary: Dictionary) -> pd.DataFrame:
     y = cohort.cases[dictionary.outcome.column].to_numpy() == 1
     rows = []
     for published in read_plan(dictionary).raw["published"]:
-        condition = read_condition(published["condition"])
-        assert isinstance(condition, Operand), "a published factor is one operand"
+        condition = read_operand(published["condition"])
         exposed = holds(condition, cohort.X, dictionary)
         column = [feature.name for feature in dictionary.features].index(condition.feature)
         known = np.isfinite(cohort.X[:, column])
@@ -107,21 +105,26 @@ def odds_ratio_report(cohort: Cohort) -> str:
         "",
         "Crude odds ratios, cohort beside published (compare = yes: tuned to within "
         f"{WITHIN} times; no: other outcome or population, printed only)",
-        f"{'factor':44}{'cohort':>8}  {'95 % interval':14}{'published':>10}  {'measure':12}{'compare':9}source; outcome",
+        f"{'factor':44}{'cohort':>8}  {'95 % interval':14}{'published':>10}  {'measure':12}{'compare':9}"
+        "source; outcome",
     ]
-    for row in crude_odds_ratios(cohort, dictionary).itertuples():
-        lines.append(
-            f"{row.factor:44}{row.cohort_or:8.2f}  {f'{row.low:.2f} to {row.high:.2f}':14}{row.published:10.2f}  "
-            f"{row.measure:12}{row.compare:9}{row.source}; {row.outcome}{'. ' + row.note if row.note else ''}"
-        )
+    lines += [
+        f"{row.factor:44}{row.cohort_or:8.2f}  {f'{row.low:.2f} to {row.high:.2f}':14}{row.published:10.2f}  "
+        f"{row.measure:12}{row.compare:9}{row.source}; {row.outcome}{'. ' + row.note if row.note else ''}"
+        for row in crude_odds_ratios(cohort, dictionary).itertuples()
+    ]
     lines += [
         "",
         "Share of cases that meet each ground, and that hang on one answer",
         f"{'ground':44}{'met':>8}{'undecided':>12}",
     ]
-    for row in ground_shares(cohort.X, dictionary).itertuples():
-        lines.append(f"{row.ground:44}{row.met:8.2%}{row.undecided:12.2%}")
+    lines += [
+        f"{row.ground:44}{row.met:8.2%}{row.undecided:12.2%}"
+        for row in ground_shares(cohort.X, dictionary).itertuples()
+    ]
     lines += ["", "Not known: share of cases, and share with the outcome where not known and where known"]
-    for row in unknown_shares(cohort, dictionary).itertuples():
-        lines.append(f"{row.feature:44}{row.not_known:8.2%}{row.rate_not_known:12.2%}{row.rate_known:12.2%}")
+    lines += [
+        f"{row.feature:44}{row.not_known:8.2%}{row.rate_not_known:12.2%}{row.rate_known:12.2%}"
+        for row in unknown_shares(cohort, dictionary).itertuples()
+    ]
     return "\n".join(lines)

@@ -9,8 +9,7 @@ import math
 
 import numpy as np
 
-from model.condition import Operand, read_condition
-from training.cases.cohort_conditions import holds
+from training.cases.cohort_conditions import holds, read_operand
 from training.cases.cohort_draw import Drawn, weighted
 from training.cases.cohort_plan import FeaturePlan, Floats, Plan, normal_quantiles
 
@@ -33,10 +32,8 @@ def pair_effects(plan: Plan, X: Floats) -> Floats:
     """Log-odds of the interactions whose two parts are both known and present, (rows,)."""
     total = np.zeros(len(X))
     for pair in plan.raw["pair"]:
-        first, second = (read_condition(pair[part]) for part in ("first", "second"))
-        assert isinstance(first, Operand) and isinstance(second, Operand), "a pair joins two operands"
-        both = holds(first, X, plan.dictionary) & holds(second, X, plan.dictionary)
-        total += pair["effect"] * both
+        first, second = (holds(read_operand(pair[part]), X, plan.dictionary) for part in ("first", "second"))
+        total += pair["effect"] * (first & second)
     return total
 
 
@@ -106,8 +103,7 @@ def _hide_what_needs_another(plan: Plan, observed: Floats) -> None:
     for j, feature in enumerate(plan.features):
         if feature.needs is None:
             continue
-        condition = read_condition(feature.needs)
-        assert isinstance(condition, Operand), "`needs` names one operand"
+        condition = read_operand(feature.needs)
         needed = holds(condition, observed, plan.dictionary)
         other = observed[:, plan.column(condition.feature)]
         absent_by_answer = [reason for reason in feature.absent if " = " in reason]

@@ -48,7 +48,11 @@ class Bag:
 
     def design(self, X: Floats) -> Floats:
         """Design matrix of encoded rows, shape (rows, design columns): what `estimator` predicts from."""
-        return _design(self.columns, self.binner.transform(np.asarray(X, dtype=np.float64)))
+        return self.design_of_codes(self.binner.transform(np.asarray(X, dtype=np.float64)))
+
+    def design_of_codes(self, codes: NDArray[np.uint8]) -> Floats:
+        """The same from codes, for a caller that has them: all bags share their bins."""
+        return _design(self.columns, codes)
 
     def table(self) -> Table:
         """The bag as a table: every code of every feature is put to the estimator, the others held at code 0.
@@ -79,7 +83,7 @@ class BoostedBags(AdditiveClassifier):
         self,
         specs: Sequence[TermSpec] | None = None,
         bags: int = 8,
-        learning_rate: float = 0.2,
+        learning_rate: float = 0.3,
         max_bins: int = MAX_BINS,
         seed: int = 0,
         n_jobs: int | None = None,

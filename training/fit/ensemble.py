@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -26,7 +26,8 @@ class AdditiveEnsemble(AdditiveClassifier):
 
     Weights are non-negative, sum to one and minimise the out-of-fold log loss over grouped folds, drawn towards
     equal. Binning, penalties, category orders and stopping happen inside each fold. With too few families for
-    two folds the weights are equal and `oof_margin_` is NaN.
+    two folds the weights are equal and `oof_margin_` is NaN. `weights` (by learner's name) fixes them beforehand, for
+    a refit on more rows of a model already judged: nothing is then fitted out of fold and `oof_margin_` is NaN.
 
     After `fit`: `table_`, `classes_`, `learners_` (by name), `weights_` (by name), `oof_margin_` (rows,),
     `oof_by_learner_` (rows, learners). The result depends on `seed` and not on `n_jobs`.
@@ -36,12 +37,14 @@ class AdditiveEnsemble(AdditiveClassifier):
         self,
         specs: Sequence[TermSpec] | None = None,
         bags: int = 8,
-        bags_in_folds: int = 3,
+        bags_in_folds: int = 2,
         folds: int = 5,
         max_bins: int = MAX_BINS,
         seed: int = 0,
         n_jobs: int | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> None:
+        self.weights = weights
         self.specs = specs
         self.bags = bags
         self.bags_in_folds = bags_in_folds
@@ -55,8 +58,9 @@ class AdditiveEnsemble(AdditiveClassifier):
     ) -> None:
         boosted = BoostedBags(specs, bags=self.bags_in_folds, max_bins=self.max_bins, seed=self.seed)
         in_folds = {"boosted_bags": boosted, "table_regression": TableRegression(specs, self.max_bins)}
-        self.oof_by_learner_ = self._out_of_fold(in_folds, X, y, groups, progress)
-        weights = stacking_weights(self.oof_by_learner_, y)
+        folds = grouped_folds(y, groups, self.folds, self.seed) if self.weights is None else []
+        self.oof_by_learner_ = self._out_of_fold(in_folds, X, y, groups, folds, progress)
+        weights = stacking_weights(self.oof_by_learner_, y) if self.weights is None else _given(self.weights, in_folds)
         self.weights_ = {name: float(w) for name, w in zip(in_folds, weights, strict=True)}
         self.oof_margin_ = weighted_sum(self.oof_by_learner_, weights)
         boosted = clone(boosted).set_params(bags=self.bags, n_jobs=self.n_jobs)
@@ -71,10 +75,10 @@ class AdditiveEnsemble(AdditiveClassifier):
         X: Floats,
         y: Floats,
         groups: NDArray[np.intp],
+        folds: Sequence[NDArray[np.intp]],
         progress: Progress,
     ) -> Floats:
         """Margins of each learner on rows it was not fitted on, shape (rows, learners)."""
-        folds = grouped_folds(y, groups, self.folds, self.seed)
         tasks = [(column, learner, fold) for column, learner in enumerate(learners.values()) for fold in folds]
         margins = np.full((len(y), len(learners)), np.nan)
         results = Parallel(n_jobs=self.n_jobs, return_as="generator")(
@@ -90,7 +94,8 @@ class AdditiveEnsemble(AdditiveClassifier):
         X = self._rows(X)
         regression, boosted = self.learners_["table_regression"], self.learners_["boosted_bags"]
         linear = regression.intercept_[0] + regression.linear_design(X) @ regression.coef_[0]
-        trees = np.mean([bag.estimator.decision_function(bag.design(X)) for bag in boosted.bags_], axis=0)
+        codes = boosted.bags_[0].binner.transform(X)
+        trees = np.mean([bag.estimator.decision_function(bag.design_of_codes(codes)) for bag in boosted.bags_], axis=0)
         return np.asarray(self.weights_["table_regression"] * linear + self.weights_["boosted_bags"] * trees)
 
 
@@ -122,6 +127,13 @@ def stacking_weights(margins: Floats, y: Floats) -> Floats:
         )
     weights = np.clip(found.x, 0.0, 1.0)
     return np.asarray(weights / weights.sum())
+
+
+def _given(weights: Mapping[str, float], learners: Mapping[str, AdditiveClassifier]) -> Floats:
+    """Weights fixed beforehand, in the learners' order. Raises ValueError unless they are a mixture of all of them."""
+    if set(weights) != set(learners) or min(weights.values()) < 0 or abs(sum(weights.values()) - 1.0) > 1e-9:
+        raise ValueError(f"weights must be >= 0, sum to 1 and name {sorted(learners)}; got {dict(weights)}")
+    return np.array([weights[name] for name in learners])
 
 
 def weighted_sum(margins: Floats, weights: Floats) -> Floats:

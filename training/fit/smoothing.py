@@ -31,7 +31,7 @@ FIRST_PENALTY = 4.0
 MOST_UPDATES = 10
 SETTLED = 0.02  # share of the effective parameters by which the fit may still change between two updates
 ROUGH_STEPS, ROUGH_PRECISION = 60, 1e-8  # while penalties still move
-FINAL_STEPS, FINAL_PRECISION = 3_000, 1e-12
+FINAL_STEPS, FINAL_PRECISION = 3_000, 1e-10
 NOT_SETTLED = 1e-3  # of a standard error; times the square root of rows, as rounding in the loss grows with them
 
 

@@ -14,7 +14,7 @@ BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """Makes the three tables. There is no way back: an append-only log is never taken down."""
+    """Makes the tables. There is no way back: an append-only log is never taken down."""
     op.create_table(
         "log_entry",
         sa.Column("idx", BIG, primary_key=True, autoincrement=False),
@@ -36,10 +36,14 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("frontier", sa.LargeBinary, nullable=False),
         sa.Column("last_at", sa.String(27), nullable=False),
-        sa.Column("probes", sa.BigInteger, nullable=False),
     )
     op.create_table(
         "log_checkpoint",
         sa.Column("size", BIG, primary_key=True, autoincrement=False),
         sa.Column("text", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "log_probe",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("filling", sa.LargeBinary, nullable=False),
     )
