@@ -75,8 +75,9 @@ def _score_meaning(model: AdditiveModel) -> str:
 
 def _contributions(model: AdditiveModel, case: Case, explanation: Explanation) -> list[dict[str, Any]]:
     """Largest first, whichever way they point."""
+    by_size = sorted(zip(model.terms, explanation.contributions, strict=True), key=lambda pair: -abs(pair[1]))
     rows = []
-    for term, contribution in zip(model.terms, explanation.contributions, strict=True):
+    for term, contribution in by_size:
         feature = term.feature
         value = case.values[feature.name]
         rows.append(
@@ -88,5 +89,4 @@ def _contributions(model: AdditiveModel, case: Case, explanation: Explanation) -
                 "text": contribution_text(model, feature, value, contribution),
             }
         )
-    rows.sort(key=lambda row: -abs(row["contribution"]))
     return rows

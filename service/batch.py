@@ -93,7 +93,9 @@ def _read(path: Path, model: AdditiveModel) -> _Read:
     if len(missing) == len(columns):
         raise BatchError(f"{path}: has none of the dictionary's columns; the header must name them")
     errors: list[str] = []
-    references, cases, unseen = [], [], set()
+    references: list[str] = []
+    cases: list[Case] = []
+    unseen: set[str] = set()
     for line, row in enumerate(rows, HEADER_LINES):
         reference = row.get(CASE_REF) or str(line - HEADER_LINES + 1)
         if CASE_REF in header and (kind := identifier_kind(reference)):

@@ -64,7 +64,11 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "refused": (422, "The request was refused", "Each entry in errors names a field and the fix. Nothing was scored."),
     "bad_request": (400, "Bad request", "The request cannot be read. See /docs."),
     "internal": (500, "Something went wrong", "Nothing was answered that is not recorded. The operator has been told."),
-    "record_damaged": (500, "The record is damaged", "Its bytes do not fit its leaf, so it is not shown. Verify the log."),
+    "record_damaged": (
+        500,
+        "The record is damaged",
+        "Its bytes do not fit its leaf, so it is not shown. Verify the log.",
+    ),
     "not_recorded": (503, "Not recorded, so not answered", "The log cannot be written. Try again: no score was given."),
 }
 """Every problem that the service answers with: status, title, detail. `/docs` lists them."""

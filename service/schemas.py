@@ -73,7 +73,7 @@ class Features(fields.Field[dict[str, Any]]):
             except ValueRefused as refused:
                 errors[name] = [str(refused)]
         if errors:
-            raise ValidationError(errors)  # type: ignore[arg-type]  # nested messages, as marshmallow documents
+            raise ValidationError(errors)
         return admitted
 
     def json_schema(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def feature_schema(feature: Feature) -> dict[str, Any]:
 
 def request_schema(dictionary: Dictionary) -> Schema:
     """The schema of `POST /v1/screenings` for one dictionary."""
-    monitoring = {
+    monitoring: dict[str, fields.Field[Any]] = {
         monitored.name: fields.String(
             validate=validate.OneOf([*monitored.levels, NOT_KNOWN], error="send one of: {choices}"),
             metadata={"description": monitored.label},

@@ -148,7 +148,7 @@ def estimators_margin(ensemble: AdditiveEnsemble, calibration: Recalibration, X:
 
 
 def _deviations(refits: Refits) -> list[Floats]:
-    """Deviations by feature, (slots, refits); those of the intercept ride on the first feature, so that sums are whole."""
+    """Deviations by feature, (slots, refits); the intercept's ride on the first feature, so that sums are whole."""
     by_feature = [term.T.copy() for term in refits.terms]
     by_feature[0] += refits.intercept
     return by_feature

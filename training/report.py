@@ -22,12 +22,11 @@ def print_report(console: Console, trained: Trained, folder: Path) -> None:
         caption="95 % bootstrap intervals by family",
     )
     table.add_column("")
-    for name in MEASURES:
-        table.add_column(name.replace("_", " "), justify="right")
-    for name, figures in trained.measured.items():
-        table.add_row(
-            name, *(f"{m.value:.4f}\n{m.low:.4f} to {m.high:.4f}" for m in (figures[key] for key in MEASURES))
-        )
+    for name in trained.measured:
+        table.add_column(name, justify="right")
+    for measure in MEASURES:
+        figures = [trained.measured[name][measure] for name in trained.measured]
+        table.add_row(measure.replace("_", " "), *(f"{m.value:.4f}\n{m.low:.4f} to {m.high:.4f}" for m in figures))
     console.print(table)
     weights = ", ".join(f"{name} {weight:.2f}" for name, weight in training["learners"].items())
     shap = training["shap"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from model.dictionary_rules import LEVEL_LIMIT
+from model.dictionary import LEVEL_LIMIT
 from model.identifiers import identifier_kind
 from model.tokens import NO, OTHER, YES
 from training.cases.file import CaseFileError, read_table

@@ -67,7 +67,8 @@ def check_against_shap(
 ) -> ShapCheck:
     """Judges the released table and every part of the ensemble on `CASES` rows of X (or all, if fewer).
 
-    `decision` gives log-odds by the fitted estimators themselves. The judge's background is drawn from `background` and ours is recentred on the same rows.
+    `decision` gives log-odds by the fitted estimators themselves. The judge's background is drawn from `background`,
+    and ours is recentred on the same rows.
     """
     rng = np.random.default_rng(seed)
     rows = X[rng.permutation(len(X))[:CASES]]
