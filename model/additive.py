@@ -39,6 +39,8 @@ class Term:
     deviations: tuple[tuple[float, ...], ...] = ()
     slots: Mapping[Value, int] = field(init=False, repr=False, compare=False)
     table: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    lowest: float = field(init=False, repr=False, compare=False)
+    highest: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         known = len(self.values)
@@ -50,6 +52,8 @@ class Term:
             table.append(self.not_applicable)
         object.__setattr__(self, "slots", MappingProxyType(slots))
         object.__setattr__(self, "table", tuple(table))
+        object.__setattr__(self, "lowest", min(table))
+        object.__setattr__(self, "highest", max(table))
 
     def slot(self, value: Value) -> int:
         """Index into `table` (known bins, then not known, then not applicable) of a value."""

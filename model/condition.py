@@ -125,9 +125,23 @@ def answers_that_meet(condition: Condition, values: Mapping[str, Value]) -> tupl
         if decided is None:
             return (condition.feature,)
         return () if decided else None
-    found = [answers_that_meet(part, values) for part in condition.parts]
-    if condition.join == "any":
-        return min((answer for answer in found if answer is not None), key=len, default=None)
-    if None in found:
-        return None
-    return tuple(dict.fromkeys(feature for answer in found for feature in answer or ()))
+    if condition.join == "all":
+        return _answers_for_all(condition.parts, values)
+    fewest: tuple[str, ...] | None = None
+    for part in condition.parts:
+        answers = answers_that_meet(part, values)
+        if answers == ():
+            return answers
+        if answers is not None and (fewest is None or len(answers) < len(fewest)):
+            fewest = answers
+    return fewest
+
+
+def _answers_for_all(parts: tuple[Condition, ...], values: Mapping[str, Value]) -> tuple[str, ...] | None:
+    together: dict[str, None] = {}
+    for part in parts:
+        answers = answers_that_meet(part, values)
+        if answers is None:
+            return None
+        together.update(dict.fromkeys(answers))
+    return tuple(together)

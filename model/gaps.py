@@ -42,7 +42,7 @@ def find_gaps(model: AdditiveModel, case: Case, explanation: Explanation) -> Gap
     for name, term in zip(case.values, model.terms, strict=True):
         if case.values[name] != "not_known":
             continue
-        drop, gain = min(term.table) - term.not_known, max(term.table) - term.not_known
+        drop, gain = term.lowest - term.not_known, term.highest - term.not_known
         lowest += drop
         highest += gain
         gaps.append(Gap(term, gain, probability(explanation.margin + drop), probability(explanation.margin + gain)))

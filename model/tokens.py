@@ -18,30 +18,44 @@ def read_token(feature: Feature, text: str) -> Value:
     Raises `ValueRefused` with the fix, or `LevelUnseen` for a category's value that the dictionary does not list.
     """
     text = text.strip()
-    if text in MISSING or text in feature.missing:
+    # A whole number written as 3.0, as spreadsheets and data frames do beside empty cells, is still 3.
+    short = text.removesuffix(".0")
+    if text in MISSING or text in feature.missing or short in feature.missing:
         return NOT_KNOWN
     if feature.kind == "yes_no" and text.lower() in YES | NO:
         return "yes" if text.lower() in YES else "no"
-    value = admit(feature, _number(feature, text) if feature.is_numeric else text)
+    if feature.is_numeric:
+        value = admit(feature, _numeric(feature, text))
+    else:
+        value = admit(feature, short if text not in feature.levels and short in feature.levels else text)
     return NOT_KNOWN if value is None else value
 
 
-def _number(feature: Feature, text: str) -> Value:
+def number(text: str) -> float | None:
+    """The finite number that a cell holds, or None. `1_000` is a code, not a number."""
     try:
-        number = float(text)
+        value = float(text) if "_" not in text else math.nan
     except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _numeric(feature: Feature, text: str) -> Value:
+    value = number(text)
+    if value is None:
         return text
-    if not math.isfinite(number):
-        raise ValueRefused(file_fix(feature))
-    # A count written as 3.0, as spreadsheets and data frames do, is still the whole number 3.
-    return int(number) if feature.kind == "count" and number == int(number) else number
+    return int(value) if feature.kind == "count" and value == int(value) else value
 
 
 def file_fix(feature: Feature) -> str:
     """What a cell may hold, as the fix in an error about a file."""
     return (
-        allowed(feature).replace(", or leave it out", ", or leave it empty").replace("send ", "put ").replace('"', "")
+        allowed(feature)
+        .replace(", or leave it out", ", or leave it empty")
+        .replace("send ", "put ", 1)
+        .replace('"', "")
+        .replace(" without quotes,", ",")
     )
 
 
-__all__ = ["MISSING", "NO", "OTHER", "YES", "LevelUnseen", "ValueRefused", "file_fix", "read_token"]
+__all__ = ["MISSING", "NO", "OTHER", "YES", "LevelUnseen", "ValueRefused", "file_fix", "number", "read_token"]

@@ -41,7 +41,7 @@ def value_words(model: AdditiveModel, feature: Feature, value: Value) -> str:
     if value in (NOT_KNOWN, NOT_APPLICABLE):
         words: str = model.words["value"][value]
         return words
-    unit = f" {feature.unit}" if feature.unit else ""
+    unit = f" {feature.unit}" if feature.unit and feature.kind == "number" else ""
     return f"{value}{unit}".replace("_", " ")
 
 

@@ -9,6 +9,7 @@ from flask import Flask, Response
 from flask_smorest import Api
 
 from service.access import Keys
+from service.answer import AnswerWriter
 from service.api import screenings
 from service.docs_page import docs_page
 from service.errors import register_errors
@@ -16,6 +17,7 @@ from service.log.store import LogStore
 from service.model_files import ReleasedModel
 from service.reference import reference
 from service.schemas import Features, ProblemSchema
+from service.screening import sample_payload
 from service.status import status
 from service.telemetry import log_slow_and_failed
 
@@ -60,8 +62,10 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     log_slow_and_failed(app)
     api = GroundsApi(app)
     _describe_features(api)
+    writer = AnswerWriter(collaborators.released.model)
+    collaborators.log.learn(sample_payload(collaborators.released, writer))
     api.register_blueprint(
-        screenings(collaborators.released, collaborators.log, collaborators.keys, collaborators.origin)
+        screenings(collaborators.released, writer, collaborators.log, collaborators.keys, collaborators.origin)
     )
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
     app.register_blueprint(status(collaborators.released, collaborators.log))

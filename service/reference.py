@@ -9,7 +9,7 @@ from flask_smorest import Blueprint
 
 from model.card import model_card
 from service.access import Keys
-from service.api import JSON, documented_problems
+from service.api import JSON, documented
 from service.model_files import ReleasedModel
 
 
@@ -21,18 +21,20 @@ def reference(released: ReleasedModel, keys: Keys) -> Blueprint:
 
     @blueprint.route("/dictionary")
     class DictionaryView(MethodView):
-        @blueprint.doc(summary="The data dictionary: every feature, level, agency and ground")
-        @blueprint.alt_response(200, schema={"type": "object"}, description="The dictionary as embedded in the model")
-        @documented_problems(blueprint, 401)
+        @blueprint.doc(
+            summary="The data dictionary: every feature, level, agency and ground",
+            responses=documented(200, "The dictionary as embedded in the model", {"type": "object"}, 401),
+        )
         def get(self) -> Response:
             keys.caller(request.headers.get("Authorization"))
             return Response(dictionary, mimetype=JSON)
 
     @blueprint.route("/model")
     class ModelView(MethodView):
-        @blueprint.doc(summary="The active model: version, tables, threshold, evaluation")
-        @blueprint.alt_response(200, schema={"type": "object"}, description="The model card as data")
-        @documented_problems(blueprint, 401)
+        @blueprint.doc(
+            summary="The active model: version, tables, threshold, evaluation",
+            responses=documented(200, "The model card as data", {"type": "object"}, 401),
+        )
         def get(self) -> Response:
             keys.caller(request.headers.get("Authorization"))
             return Response(card, mimetype=JSON)

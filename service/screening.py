@@ -13,7 +13,7 @@ from model.gaps import find_gaps
 from model.grounds import find_grounds
 from model.prompt import decide_prompt
 from service.access import Caller
-from service.answer import build_answer
+from service.answer import AnswerWriter
 from service.log.canonical import canonical_bytes
 from service.log.entry import uuid7
 from service.log.store import LogStore, Receipt
@@ -29,12 +29,22 @@ class Shown:
     receipt: Receipt
 
 
-def screen(asked: Mapping[str, Any], released: ReleasedModel, log: LogStore, caller: Caller) -> Shown:
+def screen(
+    asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWriter, log: LogStore, caller: Caller
+) -> Shown:
     """Screens one case: score, explanation, gaps, grounds, prompt, words; then the record; and only then the answer.
 
     `asked` is the validated request. Raises `ExplanationError` where the contributions do not sum to the score, and
     `NotDurable` where the log cannot be written; in both nothing may be answered.
     """
+    screening_id = uuid7()
+    answer = compose(asked, released, writer, screening_id)
+    receipt = log.append("screening", screening_payload(answer, asked, released, caller), entry_id=screening_id)
+    return Shown(answer, receipt)
+
+
+def compose(asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWriter, screening_id: str) -> bytes:
+    """The answer to a validated request, not yet recorded and so not yet to be shown."""
     model = released.model
     features = asked["features"]
     unseen = [name for name, value in features.items() if value == UNSEEN]
@@ -43,17 +53,10 @@ def screen(asked: Mapping[str, Any], released: ReleasedModel, log: LogStore, cal
     gaps = find_gaps(model, case, explanation)
     grounds = find_grounds(model.dictionary, case)
     prompt = decide_prompt(model, case, explanation, gaps, grounds)
-    answer = build_answer(model, case, explanation, gaps, grounds, prompt)
-
-    screening_id = uuid7()
-    shown = canonical_bytes(
-        {"screening_id": screening_id, "case_ref": asked["case_ref"], "not_recognised": unseen, **answer}
-    )
-    receipt = log.append("screening", screening_payload(shown, asked, released, caller), entry_id=screening_id)
-    return Shown(shown, receipt)
+    return writer.write(screening_id, asked["case_ref"], unseen, case, explanation, gaps, grounds, prompt)
 
 
-def screening_payload(shown: bytes, asked: Mapping[str, Any], released: ReleasedModel, caller: Caller) -> bytes:
+def screening_payload(answer: bytes, asked: Mapping[str, Any], released: ReleasedModel, caller: Caller) -> bytes:
     """What the log keeps of a screening: the very bytes shown, what was asked as it was asked, the model, the caller.
 
     The keys stand in RFC 8785 order, so that splicing the shown bytes in leaves the whole canonical.
@@ -63,4 +66,16 @@ def screening_payload(shown: bytes, asked: Mapping[str, Any], released: Released
         "caller": {"key_id": caller.key_id, "role": caller.role},
         "model_sha256": released.sha256,
     }
-    return b'{"answer":' + shown + b"," + canonical_bytes(context)[1:]
+    return b'{"answer":' + answer + b"," + canonical_bytes(context)[1:]
+
+
+def sample_payload(released: ReleasedModel, writer: AnswerWriter) -> bytes:
+    """What payloads of this model have in common, for the log to pack them against: a case of answers, one of none."""
+    nobody = Caller("00000000", "practitioner")
+    answers = {f.name: f.levels[-1] for f in released.model.dictionary.features if f.levels}
+    samples = []
+    for features in (answers, {}):
+        asked = {"agency": "", "case_ref": "", "features": features}
+        answer = compose(asked, released, writer, "00000000-0000-7000-8000-000000000000")
+        samples.append(screening_payload(answer, asked, released, nobody))
+    return b"".join(samples)

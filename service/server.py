@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import os
 import socket
-import threading
-import time
-import urllib.error
-import urllib.request
+import subprocess
+import sys
 from collections.abc import Sequence
 
-import click
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
@@ -64,24 +61,18 @@ def serve_workers(settings: Settings) -> None:
 
 
 def announce_when_ready(settings: Settings, lines: Sequence[str]) -> None:
-    """Prints the lines once `/readyz` answers, so that what is printed works when it is read."""
-    threading.Thread(target=_announce, args=(settings, lines), daemon=True).start()
+    """Prints the lines once `/readyz` answers, so that what is printed works when it is read.
 
-
-def _announce(settings: Settings, lines: Sequence[str]) -> None:
-    address = f"http://{settings.host}:{settings.port}/readyz"
-    for _ in range(600):
-        try:
-            with urllib.request.urlopen(address, timeout=2) as answer:
-                if answer.status == 200:
-                    break
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-    else:
-        click.echo("error: the service did not become ready within 30 seconds; see the lines above", err=True)
-        return
-    for line in lines:
-        click.echo(line)
+    In a process of its own: the server forks its workers, and a fork while another thread holds a lock of the
+    interpreter leaves a worker that hangs at its first request.
+    """
+    announcer = subprocess.Popen(
+        [sys.executable, "-m", "service.announce", f"http://{settings.host}:{settings.port}/readyz"],
+        stdin=subprocess.PIPE,
+    )
+    assert announcer.stdin is not None
+    with announcer.stdin as pipe:
+        pipe.write("\n".join(lines).encode())
 
 
 def curl_line(address: str, key: str, released: ReleasedModel) -> str:

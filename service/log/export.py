@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Row
 
 from service.log.store import LogStore
-from service.log.stored import LogDamaged, fault_of_row, unpacked
+from service.log.stored import LogDamaged, fault_of_row
 
 FORMAT = 1
 
@@ -30,16 +30,19 @@ def export_lines(log: LogStore, on_fault: Callable[[int, str], None] | None = No
     for row in log.rows(0, size):
         if on_fault is not None and (fault := fault_of_row(row)) is not None:
             on_fault(row.idx, fault)
-        yield entry_line(row)
+        yield entry_line(row, _payload(log, row))
     yield _line({"checkpoint": note})
 
 
-def entry_line(row: Row[*tuple[Any, ...]]) -> bytes:
-    """The line of one entry. Bytes that are no text stand as replacement characters, which no verifier accepts."""
+def _payload(log: LogStore, row: Row[*tuple[Any, ...]]) -> bytes | None:
     try:
-        payload = unpacked(row)
+        return log.unpacked(row)
     except LogDamaged:
-        payload = None  # with its salt still there, which tells it from an erased one
+        return None  # with its salt still there, which tells it from an erased one
+
+
+def entry_line(row: Row[*tuple[Any, ...]], payload: bytes | None) -> bytes:
+    """The line of one entry. Bytes that are no text stand as replacement characters, which no verifier accepts."""
     return _line(
         {
             "index": row.idx,

@@ -35,6 +35,9 @@ OLDEST_SQLITE = (3, 51, 3)
 
 _READER_WAIT_SECONDS = 5.0
 
+_NOT_SCREENINGS = text("kind <> 'screening'")
+_NAMED = text("unique_key IS NOT NULL")
+
 metadata = MetaData()
 
 log_entry = Table(
@@ -47,9 +50,32 @@ log_entry = Table(
     Column("leaf", LargeBinary, nullable=False),
     Column("leaf_hash", LargeBinary, nullable=False),
     Column("salt", LargeBinary, nullable=True),  # NULL once erased
-    Column("payload", LargeBinary, nullable=True),  # zlib; NULL once erased
-    Column("unique_key", String(255), nullable=True, unique=True),
-    Index("log_entry_kind", "kind", "idx"),
+    Column("payload", LargeBinary, nullable=True),  # zstd; NULL once erased
+    Column("dictionary", Integer, nullable=True),  # what the payload was packed against
+    Column("unique_key", String(255), nullable=True),
+    # Partial, so that a screening touches no index that does not serve it: each touched page is written at a commit.
+    Index(
+        "log_entry_kind",
+        "kind",
+        "idx",
+        sqlite_where=text("kind <> 'screening'"),
+        postgresql_where=text("kind <> 'screening'"),
+    ),
+    Index(
+        "log_entry_unique_key",
+        "unique_key",
+        unique=True,
+        sqlite_where=_NAMED,
+        postgresql_where=_NAMED,
+    ),
+)
+
+log_dictionary = Table(
+    "log_dictionary",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("content", LargeBinary, nullable=False),
 )
 
 log_head = Table(
@@ -106,7 +132,7 @@ def open_engine(database: Path) -> Engine:
 def _configure(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver would begin transactions by rules of its own
     for pragma in (
-        "page_size=8192",  # compressed payloads of 2 to 3 kB would waste a third of a page of 4096
+        "page_size=4096",
         "journal_mode=WAL",
         "synchronous=FULL",
         "wal_autocheckpoint=2000",  # pages: 16 MB

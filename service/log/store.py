@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from service.log.checkpoint import Checkpoint, CheckpointError, SigningKey, Veri
 from service.log.entry import SALT_BYTES, EntryError, Kind, check_entry, commitment, uuid7
 from service.log.group_commit import GroupCommit
 from service.log.lock import LockFile
+from service.log.packing import Packing
 from service.log.schema import LogError, log_checkpoint, log_entry, log_head, open_engine, upgrade
 from service.log.stored import ENTRY_COLUMNS, LogDamaged, StoredEntry, read_row
 from service.log.writer import Pending, Receipt, Writer, reason
@@ -33,7 +33,6 @@ __all__ = [
     "StoredEntry",
 ]
 
-_COMPRESSION = 1  # at 12 kB a payload: four times the appends that fit a disk, and more of them a second
 _CHUNK = 256
 _FRESH_NANOSECONDS = 10_000_000_000
 
@@ -62,6 +61,7 @@ class LogStore:
         self._lock = lock
         self._writer = writer
         self._key = key
+        self._packing = Packing(engine)
         self._commits: GroupCommit[Pending] = GroupCommit(self._commit, self._give_up, lock)
         self._process = os.getpid()
         self._fault: str | None = None
@@ -70,7 +70,12 @@ class LogStore:
         self._closed = False
 
     @classmethod
-    def open(cls, database: Path, key: SigningKey, clock: Callable[[], int] = time.time_ns) -> LogStore:
+    def open(
+        cls,
+        database: Path,
+        key: SigningKey,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> LogStore:
         """Opens the log, making file and schema on first use. `clock` gives nanoseconds since 1970.
 
         Raises `LogError` where the log was signed by another key or the database cannot be used.
@@ -111,13 +116,22 @@ class LogStore:
             raise RuntimeError("this log was opened before a fork; open it again in the new process")
         salt = os.urandom(SALT_BYTES)
         committed = commitment(salt, payload)
-        pending = Pending(kind, entry_id, salt, committed, zlib.compress(payload, _COMPRESSION), unique)
+        pending = Pending(kind, entry_id, salt, committed, self._packing.pack(payload), unique)
         self._commits.submit(pending)
         if pending.receipt is not None:
             return pending.receipt
         if pending.recorded_at is not None:
             raise AlreadyRecorded(pending.recorded_at)
         raise NotDurable(f"the log cannot be written ({pending.failure})")
+
+    def learn(self, sample: bytes) -> None:
+        """Packs payloads against `sample`, a payload like those to come, from now on: smaller and faster."""
+        with self._lock, self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+            self._packing.learn(connection, sample)
+
+    def unpacked(self, row: Row[Any]) -> bytes | None:
+        """The payload of one of `rows`; None where it is erased. Raises `LogDamaged` where it cannot be read."""
+        return self._packing.unpack(row)
 
     def _commit(self, batch: list[Pending]) -> None:
         if self._closed:
@@ -177,7 +191,7 @@ class LogStore:
         )
         with self._engine.connect() as connection:
             row = connection.execute(select(*ENTRY_COLUMNS, covering.label("checkpoint")).where(condition)).first()
-        return None if row is None else read_row(row)
+        return None if row is None else read_row(row, self._packing.unpack(row))
 
     def rows(self, start: int, stop: int) -> Iterator[Row[*tuple[Any, ...]]]:
         """The rows of entries `start` to `stop` (exclusive) as they are stored, unchecked, for an export."""
@@ -193,7 +207,7 @@ class LogStore:
 
     def entries(self, start: int, stop: int) -> Iterator[StoredEntry]:
         """The entries `start` to `stop` (exclusive), each checked. Their `checkpoint` is empty. Raises `LogDamaged`."""
-        return (read_row(row) for row in self.rows(start, stop))
+        return (read_row(row, self._packing.unpack(row)) for row in self.rows(start, stop))
 
     def latest_checkpoint(self) -> str:
         """The newest signed checkpoint; there is one of an empty log too."""

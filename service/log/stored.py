@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,16 +36,6 @@ class StoredEntry:
     checkpoint: str
 
 
-def unpacked(row: Row[*tuple[Any, ...]]) -> bytes | None:
-    """The payload of a row; None where it is erased. Raises `LogDamaged` where it cannot be read."""
-    if row.payload is None:
-        return None
-    try:
-        return zlib.decompress(row.payload)
-    except (zlib.error, TypeError):
-        raise LogDamaged(row.idx, "its payload cannot be read") from None
-
-
 def fault_of_row(row: Row[*tuple[Any, ...]]) -> str | None:
     """What does not belong together in the columns beside the leaf, which no export shows; None where all does."""
     if not all(isinstance(stored, bytes | None) for stored in (row.leaf, row.salt, row.payload)):
@@ -62,12 +51,11 @@ def fault_of_row(row: Row[*tuple[Any, ...]]) -> str | None:
     return None
 
 
-def read_row(row: Row[*tuple[Any, ...]]) -> StoredEntry:
+def read_row(row: Row[*tuple[Any, ...]], payload: bytes | None) -> StoredEntry:
     """The entry of a row. Raises `LogDamaged` unless leaf, leaf hash, payload and columns belong together."""
     fault = fault_of_row(row)
     if fault is not None:
         raise LogDamaged(row.idx, fault)
-    payload = unpacked(row)
     if payload is not None and commitment(row.salt or b"", payload) != read_leaf(row.leaf).commitment:
         raise LogDamaged(row.idx, "its payload is not the one that its leaf commits to")
     checkpoint = row._mapping.get("checkpoint", "")

@@ -1,6 +1,7 @@
 """Promise 1: not known is never safe."""
 
 import itertools
+import json
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from model.explanation import explain
 from model.gaps import find_gaps
 from model.grounds import find_grounds
 from model.prompt import NO_PROMPT, decide_prompt
-from service.answer import build_answer
+from service.answer import AnswerWriter
 from tests.builders import built_model, cases, model_content, models, plain_dictionary, values, yes_no_term
 
 
@@ -75,7 +76,8 @@ def test_every_unknown_is_shown_with_who_may_hold_it(data):
     explanation = explain(model, case)
     gaps, grounds = find_gaps(model, case, explanation), find_grounds(model.dictionary, case)
     prompt = decide_prompt(model, case, explanation, gaps, grounds)
-    answer = build_answer(model, case, explanation, gaps, grounds, prompt)
+    written = AnswerWriter(model).write("id", "ref-1", [], case, explanation, gaps, grounds, prompt)
+    answer = json.loads(written)
     assert {gap["feature"] for gap in answer["not_known"]} == set(case.not_known())
     for gap in answer["not_known"]:
         assert gap["held_by"] == list(model.dictionary.feature(gap["feature"]).held_by)

@@ -25,9 +25,20 @@ def upgrade() -> None:
         sa.Column("leaf_hash", sa.LargeBinary, nullable=False),
         sa.Column("salt", sa.LargeBinary, nullable=True),
         sa.Column("payload", sa.LargeBinary, nullable=True),
-        sa.Column("unique_key", sa.String(255), nullable=True, unique=True),
+        sa.Column("dictionary", sa.Integer, nullable=True),
+        sa.Column("unique_key", sa.String(255), nullable=True),
     )
-    op.create_index("log_entry_kind", "log_entry", ["kind", "idx"])
+    others, named = sa.text("kind <> 'screening'"), sa.text("unique_key IS NOT NULL")
+    op.create_index("log_entry_kind", "log_entry", ["kind", "idx"], sqlite_where=others, postgresql_where=others)
+    op.create_index(
+        "log_entry_unique_key", "log_entry", ["unique_key"], unique=True, sqlite_where=named, postgresql_where=named
+    )
+    op.create_table(
+        "log_dictionary",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("sha256", sa.String(64), nullable=False, unique=True),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+    )
     op.create_table(
         "log_head",
         sa.Column(

@@ -33,7 +33,7 @@ def test_commits_are_on_disk_before_they_return(store: LogStore) -> None:
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "page_size")
         }
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "page_size": 8192}
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "page_size": 4096}
 
 
 def test_an_old_sqlite_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,78 @@
+"""How payloads lie on disk: zstd, with a dictionary of what this log's payloads have in common.
+
+Screenings of one model share nearly all their words, so against a sample of them a payload of 17 kB takes about 0.3 kB,
+and less time than without. Dictionaries are kept in the log's own database and never removed: without its dictionary
+a payload cannot be read. The hash in a leaf is over the plain payload, so none of this touches the proofs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from typing import Any
+
+import zstandard
+from sqlalchemy import Connection, Engine, Row, func, insert, select
+
+from service.log.schema import log_dictionary
+from service.log.stored import LogDamaged
+
+_LEVEL = 1
+_LARGEST_PAYLOAD = 64 * 1024 * 1024
+
+
+class Packing:
+    """Packs and unpacks payloads. Safe to share between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._own = threading.local()  # zstd's contexts are not to be shared between threads
+        self._known: dict[int, zstandard.ZstdCompressionDict] = {}
+        self._current: int | None = None
+
+    def learn(self, connection: Connection, sample: bytes) -> None:
+        """Packs against this sample from now on, keeping it first. Under the log's lock, within a transaction."""
+        digest = hashlib.sha256(sample).hexdigest()
+        found = connection.execute(select(log_dictionary.c.id).where(log_dictionary.c.sha256 == digest)).scalar()
+        if found is None:
+            found = connection.execute(select(func.count()).select_from(log_dictionary)).scalar_one() + 1
+            connection.execute(insert(log_dictionary), {"id": found, "sha256": digest, "content": sample})
+        self._known[found] = _dictionary(sample)
+        self._current = found
+
+    def pack(self, payload: bytes) -> tuple[bytes, int | None]:
+        """The packed payload, and the dictionary that it needs."""
+        current = self._current
+        made = getattr(self._own, "compressor", None)
+        if made is None or made[0] != current:
+            known = None if current is None else self._known[current]
+            made = (current, zstandard.ZstdCompressor(level=_LEVEL, dict_data=known))
+            self._own.compressor = made
+        return made[1].compress(payload), current
+
+    def unpack(self, row: Row[*tuple[Any, ...]]) -> bytes | None:
+        """The payload of a row; None where it is erased. Raises `LogDamaged` where it cannot be read."""
+        if row.payload is None:
+            return None
+        try:
+            known = None if row.dictionary is None else self._find(row.dictionary)
+            unpacker = zstandard.ZstdDecompressor(dict_data=known)
+            return unpacker.decompress(row.payload, max_output_size=_LARGEST_PAYLOAD)
+        except (zstandard.ZstdError, TypeError, KeyError):
+            raise LogDamaged(row.idx, "its payload cannot be read") from None
+
+    def _find(self, number: int) -> zstandard.ZstdCompressionDict:
+        if number not in self._known:
+            with self._engine.connect() as connection:
+                query = select(log_dictionary.c.content).where(log_dictionary.c.id == number)
+                content = connection.execute(query).scalar()
+            if content is None:
+                raise KeyError(number)
+            self._known[number] = _dictionary(content)
+        return self._known[number]
+
+
+def _dictionary(content: bytes) -> zstandard.ZstdCompressionDict:
+    made = zstandard.ZstdCompressionDict(content, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    made.precompute_compress(level=_LEVEL)
+    return made

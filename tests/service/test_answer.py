@@ -1,0 +1,55 @@
+"""The answer is canonical to the byte, and says what the model found."""
+
+import json
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.explanation import explain
+from model.gaps import find_gaps
+from model.grounds import find_grounds
+from model.prompt import decide_prompt
+from model.wording import contribution_text
+from service.answer import AnswerWriter, number
+from tests.builders import cases, models
+
+
+@given(st.data())
+def test_the_joined_parts_are_canonical_json_of_what_was_found(data):
+    model = data.draw(models())
+    case = data.draw(cases(model))
+    explanation = explain(model, case)
+    gaps, grounds = find_gaps(model, case, explanation), find_grounds(model.dictionary, case)
+    prompt = decide_prompt(model, case, explanation, gaps, grounds)
+    written = AnswerWriter(model).write("an-id", "ref-1", ["feature_0"], case, explanation, gaps, grounds, prompt)
+    answer = json.loads(written)
+    assert rfc8785.dumps(answer) == written
+    shown = {row["feature"]: row for row in answer["explanation"]["contributions"]}
+    assert len(shown) == len(model.terms)
+    for term, contribution in zip(model.terms, explanation.contributions, strict=True):
+        value = case.values[term.feature.name]
+        assert shown[term.feature.name] == {
+            "feature": term.feature.name,
+            "label": term.feature.label,
+            "value": value,
+            "contribution": contribution,
+            "text": contribution_text(model, term.feature, value, contribution),
+        }
+    sizes = [abs(row["contribution"]) for row in answer["explanation"]["contributions"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert [gap["feature"] for gap in answer["not_known"]] == [gap.term.feature.name for gap in gaps.gaps]
+    assert (answer["score"], tuple(answer["score_range"])) == (explanation.score, gaps.score_range)
+    assert tuple(answer["score_interval"]) == explanation.score_interval
+    assert answer["prompt"]["level"] == prompt.level
+
+
+@given(st.floats(0, 1))
+def test_numbers_are_spelled_as_rfc_8785_has_it(probability):
+    assert number(probability) == rfc8785.dumps(probability)
+
+
+@pytest.mark.parametrize("edge", [0.0, 1.0, 1e-4, 9.999999e-5, 1e-6, 1e-7, 5e-324, 0.1 + 0.2, 1 - 2**-53])
+def test_numbers_at_the_edges(edge):
+    assert number(edge) == rfc8785.dumps(edge)
