@@ -12,7 +12,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from model.case import LevelUnseen, ValueRefused, admit, bounds
+from model.case import LevelUnseen, ValueRefused, admit, allowed, bounds
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature
 from model.identifiers import identifier_kind
 
@@ -64,12 +64,12 @@ class Features(fields.Field[dict[str, Any]]):
                 errors[name] = [UNKNOWN_FEATURE]
                 continue
             try:
+                # Looked at before it is admitted: a category with the level "other" would take any text as that.
+                if isinstance(given, str) and given not in feature.levels and _is_text(given):
+                    raise ValueRefused(f"takes no free text; {allowed(feature)}")
                 admitted[name] = admit(feature, given)
-            except LevelUnseen as unseen:
-                if _is_text(given):
-                    errors[name] = [f"takes no free text; {unseen}"]
-                else:
-                    admitted[name] = UNSEEN
+            except LevelUnseen:
+                admitted[name] = UNSEEN
             except ValueRefused as refused:
                 errors[name] = [str(refused)]
         if errors:

@@ -114,6 +114,15 @@ def test_a_feature_that_is_refused_names_field_and_fix(service, features, field,
     assert fix in errors[0]["fix"]
 
 
+def test_a_category_takes_an_unlisted_code_and_no_free_text(service):
+    told = service.screen({"contact_reason": "meteor_strike"}).get_json()
+    shown = {row["feature"]: row["value"] for row in told["explanation"]["contributions"]}
+    assert shown["contact_reason"] == "other"
+    response = service.screen({"contact_reason": "she said that he hit her"})
+    assert "takes no free text" in problem(response, "refused")["errors"][0]["fix"]
+    assert "hit" not in response.text
+
+
 def test_numbers_out_of_range_are_refused(service):
     numeric = next(f for f in service.released.model.dictionary.features if f.is_numeric and f.maximum is not None)
     response = service.screen({numeric.name: numeric.maximum + 1})
@@ -138,12 +147,15 @@ IDENTIFIERS = [
 
 
 @pytest.mark.parametrize("value", IDENTIFIERS)
-@pytest.mark.parametrize("place", ["case_ref", "agency", "feature", "feature_name", "top_name", "monitoring"])
+@pytest.mark.parametrize(
+    "place", ["case_ref", "agency", "feature", "category", "feature_name", "top_name", "monitoring"]
+)
 def test_identifiers_and_free_text_are_refused_everywhere_and_never_echoed(service, value, place):
     bodies = {
         "case_ref": {"case_ref": value},
         "agency": {"agency": value},
         "feature": {"features": {"parent_mental_health_history": value}},
+        "category": {"features": {"contact_reason": value}},
         "feature_name": {"features": {value: "yes"}},
         "top_name": {value: "x"},
         "monitoring": {"monitoring": {value: value}},
