@@ -12,10 +12,12 @@ from rich.console import Console
 from model.artefact import ArtefactError
 from model.dictionary import DictionaryError, load_dictionary, shipped_dictionary
 from model.wording import WordsError
-from training.cases.file import CaseFileError, read_cases
+from training.cases.file import read_cases
+from training.cases.split import TooFewCases
+from training.cases.table import CaseFileError
 from training.release import ReleaseError
 
-EXPECTED = (ArtefactError, DictionaryError, WordsError, CaseFileError, ReleaseError, OSError)
+EXPECTED = (ArtefactError, DictionaryError, WordsError, CaseFileError, TooFewCases, ReleaseError, OSError)
 DEFAULT_SEED = 20260401
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -48,6 +50,8 @@ def train(
     jobs: int,
 ) -> None:
     """Fit a model and judge it on families that it never saw."""
+    from threadpoolctl import threadpool_limits
+
     from training.pipeline import file_digest, write_trained
     from training.pipeline import train as fit_and_judge
     from training.progress import stages
@@ -55,7 +59,8 @@ def train(
 
     console = Console(stderr=True)
     dictionary = load_dictionary(dictionary_file) if dictionary_file else shipped_dictionary()
-    with tempfile.TemporaryDirectory() as folder, stages(console) as progress:
+    # One thread a fit, as make says in the environment: more of them wait for each other (docs/adr/0003).
+    with tempfile.TemporaryDirectory() as folder, stages(console) as progress, threadpool_limits(1):
         if data is None:
             progress("synthetic cohort", 0.0)
             data = _write_cohort(Path(folder), families, seed, dictionary_file)

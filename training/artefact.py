@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,6 +44,7 @@ def model_bytes(
     """The artefact. `deviations[j]` has shape (slots of feature j, refits); the rest as `model.artefact` reads it.
 
     The version is the dictionary's, and the digest of the content: the same content has the same version.
+    Raises ValueError where a number is not finite.
     """
     content: dict[str, Any] = {
         "format": FORMAT,
@@ -58,7 +60,9 @@ def model_bytes(
         "dictionary": dict(dictionary.raw),
     }
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    content["version"] = f"{dictionary.version}-{digest[:VERSION_DIGITS]}"
+    # The version names a folder once released, so it holds nothing but what a file name may.
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", dictionary.version).lstrip("._-") or "model"
+    content["version"] = f"{stem}-{digest[:VERSION_DIGITS]}"
     return write_model(content)
 
 

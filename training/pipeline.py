@@ -122,17 +122,27 @@ def train(
 
 
 def write_trained(trained: Trained, folder: Path) -> None:
-    """Writes model.json and the data scientist's copy of the estimators; the folder appears whole or not at all."""
-    fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
+    """Writes model.json and the data scientist's copy of the estimators.
+
+    A new folder appears whole or not at all. In an older one model.json goes first and comes back last, so that it
+    never stands beside another run's estimators; other files there are left alone.
+    """
+    folder = folder.resolve()
+    existed = folder.exists()
+    fresh = (folder if existed else folder.parent) / f".{folder.name}.{os.getpid()}"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    (fresh / MODEL_FILE).write_bytes(trained.data)
-    joblib.dump(trained.estimators, fresh / ESTIMATORS_FILE, compress=3)
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    try:
+        joblib.dump(trained.estimators, fresh / ESTIMATORS_FILE, compress=3)
+        (fresh / MODEL_FILE).write_bytes(trained.data)
+        if existed:
+            (folder / MODEL_FILE).unlink(missing_ok=True)
+            for name in (ESTIMATORS_FILE, MODEL_FILE):
+                (fresh / name).replace(folder / name)
+        else:
+            fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def file_digest(path: Path) -> str:

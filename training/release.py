@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -21,6 +23,7 @@ ACTIVE = "active"
 PRIVATE_KEY = "release.pem"
 PUBLIC_KEY = "release.pub.pem"
 KEY_ID_DIGITS = 8
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 ENOUGH_EVENTS = 100
 """At least this many outcomes among the training rows: the figure below which Van Calster and others (2016) advise
@@ -44,7 +47,16 @@ class Gate:
 
 
 def gates(model: AdditiveModel) -> list[Gate]:
-    """Every gate for a trained model, from what its own artefact says."""
+    """Every gate for a model, from what its own artefact says. Raises `ReleaseError` where that is too little."""
+    try:
+        return _gates(model)
+    except (KeyError, TypeError) as error:
+        raise ReleaseError(
+            f"not released: the model does not say what the gates need ({error}); train it again"
+        ) from None
+
+
+def _gates(model: AdditiveModel) -> list[Gate]:
     training, evaluation = model.facts["training"], model.facts["evaluation"]
     broken = promises_broken(model)
     auc, plain = evaluation["grounds"]["auc"], evaluation["logistic regression"]["auc"]
@@ -69,7 +81,8 @@ def _at_most(name: str, figure: float, limit: float) -> Gate:
 def release(trained: Path, models: Path, keys: Path, tell: Callable[[list[Gate]], None]) -> str:
     """Checks, signs and activates the model in `trained`; returns its version. Raises `ReleaseError`.
 
-    Nothing is changed when a gate fails. The pointer to the active model moves last, in one step.
+    Nothing is changed when a gate fails. The pointer to the active model moves last, in one step. A version released
+    before is left as it is, unless its files are not the ones that would be written now: then they are put right.
     """
     path = trained / MODEL_FILE
     if not path.exists():
@@ -80,22 +93,35 @@ def release(trained: Path, models: Path, keys: Path, tell: Callable[[list[Gate]]
     tell(checked)
     if failed := [gate.name for gate in checked if not gate.passed]:
         raise ReleaseError(f"not released: {', '.join(failed)}")
-    folder = models / model.version
-    if not folder.exists():
-        _write_whole(folder, {MODEL_FILE: data, SIGNATURE_FILE: sign(data, signing_key(keys))})
+    if not VERSION.fullmatch(model.version) or model.version == ACTIVE:
+        raise ReleaseError(f"not released: version {model.version!r} cannot name a folder; train the model again")
+    _write_whole(models / model.version, {MODEL_FILE: data, SIGNATURE_FILE: sign(data, signing_key(keys))})
     _point(models / ACTIVE, model.version)
     return model.version
 
 
 def signing_key(keys: Path) -> Ed25519PrivateKey:
-    """The release key, made on first use (mode 0600), its public half beside it."""
-    private = keys / PRIVATE_KEY
-    if private.exists():
+    """The release key, made on first use (mode 0600), its public half beside it. Raises `ReleaseError`."""
+    private, public = keys / PRIVATE_KEY, keys / PUBLIC_KEY
+    key = _read_key(private) if private.exists() else _make_key(private)
+    pem = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    if not public.exists() or public.read_bytes() != pem:
+        public.write_bytes(pem)
+    return key
+
+
+def _read_key(private: Path) -> Ed25519PrivateKey:
+    try:
         key = serialization.load_pem_private_key(private.read_bytes(), None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ReleaseError(f"{private}: not an Ed25519 private key")
-        return key
-    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ReleaseError(f"{private}: not an Ed25519 private key without a password; move it away to have one made")
+    return key
+
+
+def _make_key(private: Path) -> Ed25519PrivateKey:
+    private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = Ed25519PrivateKey.generate()
     pem = made.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -103,8 +129,6 @@ def signing_key(keys: Path) -> Ed25519PrivateKey:
     descriptor = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(pem)
-    public = made.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    (keys / PUBLIC_KEY).write_bytes(public)
     return made
 
 
@@ -122,15 +146,24 @@ def sign(data: bytes, key: Ed25519PrivateKey) -> bytes:
 
 
 def _write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
+    if all((folder / name).is_file() and (folder / name).read_bytes() == data for name, data in files.items()):
+        return
     fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    for name, data in files.items():
-        with (fresh / name).open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    fresh.rename(folder)
+    try:
+        for name, data in files.items():
+            with (fresh / name).open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        if not folder.exists():
+            fresh.rename(folder)
+        else:
+            for name in files:
+                (fresh / name).replace(folder / name)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _point(pointer: Path, version: str) -> None:

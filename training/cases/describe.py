@@ -13,32 +13,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from model.dictionary import LEVEL_LIMIT
+from model.case import LARGEST
+from model.dictionary import LEVEL_LIMIT, NOT_APPLICABLE
 from model.identifiers import identifier_kind
-from model.tokens import NO, OTHER, YES
-from training.cases.file import CaseFileError, read_table
+from model.tokens import MISSING, NO, OTHER, YES, number
+from training.cases.file import NO_OUTCOME
+from training.cases.split import HELD_OUT_PARTS
+from training.cases.table import CaseFileError, read_table
 
 MISSING_TOKENS = (
-    "?",
-    "NA",
-    "N/A",
-    "NaN",
-    "nan",
-    "null",
-    "NULL",
-    "None",
-    "none",
-    ".",
-    "-",
-    "unknown",
-    "Unknown",
-    "UNKNOWN",
-    "missing",
-)
+    "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "none", ".", "-",
+    "unknown", "Unknown", "UNKNOWN", "missing",
+)  # fmt: skip
 """Tokens that often mean *not known* in data files; used only where they cannot be the answer."""
 FEW_VALUES = 12
 IDENTIFIER_SHARE = 0.95
 SAMPLE = 2000
+ANOTHER = "another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +38,25 @@ class _Column:
     tokens: pd.Series  # how often each known token stands in the column, most common first
     missing: tuple[str, ...]
     share_missing: float
-    numeric: bool
-    whole: bool
+    not_applicable: bool
+    numbers: tuple[float, ...]  # of the tokens, where all of them are numbers
+
+    @property
+    def whole(self) -> bool:
+        return bool(self.numbers) and all(value >= 0 and value % 1 == 0 for value in self.numbers)
 
 
 def describe(path: Path, outcome: str, group: str | None = None, exclude: Sequence[str] = ()) -> str:
-    """The draft as TOML text. Raises `CaseFileError` where a named column is missing or the outcome has one value."""
+    """The draft as TOML text. Raises `CaseFileError` where a named column is missing or the outcome cannot be one."""
     frame = read_table(path)
     named = [outcome, *([group] if group else []), *exclude]
-    if lost := [column for column in named if column not in frame]:
+    if lost := [column for column in dict.fromkeys(named) if column not in frame]:
         raise CaseFileError(path, [f"column {column}: is not in the file" for column in lost])
+    if outcome == group:
+        raise CaseFileError(path, [f"column {outcome}: cannot be the outcome and the family"])
     parts = [_head(path, frame, outcome, group)]
     excluded, features = [], []
-    taken: set[str] = set()
+    taken = set(frame.columns)
     for name in frame.columns:
         if name in (outcome, group):
             continue
@@ -68,22 +65,16 @@ def describe(path: Path, outcome: str, group: str | None = None, exclude: Sequen
         if reason:
             excluded.append(f"[[excluded]]\nname = {_text(name)}\nreason = {_text(reason)}\n")
         else:
-            features.append(_feature(column, taken))
+            features.append(_feature(column, _name(name, taken)))
     if not features:
         raise CaseFileError(path, ["no column is left to be a feature"])
     return "\n".join([*parts, *excluded, *features])
 
 
 def _head(path: Path, frame: pd.DataFrame, outcome: str, group: str | None) -> str:
-    counts = frame[outcome].value_counts()
-    values = [str(value) for value in counts.index if str(value) not in ("", *MISSING_TOKENS)]
-    if len(values) < 2:
-        raise CaseFileError(path, [f"column {outcome}: has fewer than two values; it cannot be an outcome"])
-    yes = [value for value in values if value.lower() in YES]
-    positive = yes or [values[-1]]
-    doubt = "" if yes else "  # the rarer value was taken: check"
+    positive, doubt = _positive(path, outcome, frame[outcome].str.strip())
     lines = [
-        f"# Drafted from {path.name}: {len(frame)} rows, {len(frame.columns)} columns. Comments ask for you.",
+        f"# Drafted from {_text(path.name)}: {len(frame)} rows, {len(frame.columns)} columns. Comments ask for you.",
         "format = 1",
         f"name = {_text('Drafted from ' + path.name)}",
         'version = "draft"',
@@ -91,7 +82,7 @@ def _head(path: Path, frame: pd.DataFrame, outcome: str, group: str | None) -> s
         "[outcome]",
         f"column = {_text(outcome)}",
         f"meaning = {_text(outcome)}  # say in plain words what the score is the share of",
-        f"positive = {json.dumps(positive)}{doubt}",
+        f"positive = {_texts(positive)}{doubt}",
         "",
     ]
     if group:
@@ -101,18 +92,40 @@ def _head(path: Path, frame: pd.DataFrame, outcome: str, group: str | None) -> s
     return "\n".join([*lines, '[[agency]]\nid = "source"\nlabel = "The source of this file"  # name who holds what\n'])
 
 
+def _positive(path: Path, outcome: str, cells: pd.Series) -> tuple[list[str], str]:
+    """The values that mean that the outcome happened, and a comment where that is a guess."""
+    unknown = int(cells.isin(NO_OUTCOME).sum())
+    if unknown:
+        raise CaseFileError(path, [f"column {outcome}: the outcome is not known in {unknown} rows; remove them"])
+    counts = cells.value_counts()
+    values = [str(value) for value in counts.index]
+    if len(values) < 2:
+        raise CaseFileError(path, [f"column {outcome}: has fewer than two values; it cannot be an outcome"])
+    yes = [value for value in values if value.lower() in YES]
+    if not yes or len(yes) == len(values):
+        enough = [str(value) for value, count in counts.items() if count >= HELD_OUT_PARTS]
+        return (enough or values)[-1:], "  # the rarer value was taken: check"
+    doubtful = [value for value in values if value not in yes and value.lower() not in NO]
+    return yes, f"  # {_text(doubtful[0])} counts as not happened: check" if doubtful else ""
+
+
 def _column(name: str, cells: pd.Series) -> _Column:
     counts = cells.str.strip().value_counts()
-    counts = counts[counts.index != ""]
+    apart = int(counts.get(NOT_APPLICABLE, 0))
+    counts = counts[~counts.index.isin([*MISSING, NOT_APPLICABLE])]
     tokens = [str(token) for token in counts.index]
-    is_number = pd.to_numeric(pd.Series(tokens, dtype="str"), errors="coerce").notna().tolist() if tokens else []
-    stray = [token for token, number in zip(tokens, is_number, strict=True) if not number]
+    stray = [token for token in tokens if number(token) is None]
     lost = tuple(token for token in tokens if token in MISSING_TOKENS and _means_missing(token, tokens, stray))
     known = counts[~counts.index.isin(lost)]
-    numbers = pd.to_numeric(pd.Series(known.index, dtype="str"), errors="coerce")
-    numeric = len(known) > 0 and bool(numbers.notna().all()) and bool((numbers.abs() != float("inf")).all())
-    whole = numeric and bool((numbers % 1 == 0).all()) and bool((numbers >= 0).all())
-    return _Column(name, known, lost, 1 - float(known.sum()) / max(len(cells), 1), numeric, whole)
+    numbers = [value for token in known.index if (value := number(str(token))) is not None]
+    return _Column(
+        name=name,
+        tokens=known,
+        missing=lost,
+        share_missing=1 - (int(known.sum()) + apart) / max(len(cells), 1),
+        not_applicable=apart > 0,
+        numbers=tuple(numbers) if len(numbers) == len(known) else (),
+    )
 
 
 def _means_missing(token: str, tokens: list[str], stray: list[str]) -> bool:
@@ -123,39 +136,53 @@ def _means_missing(token: str, tokens: list[str], stray: list[str]) -> bool:
 
 
 def _reason_to_exclude(column: _Column, rows: int) -> str | None:
-    tokens = column.tokens
-    if len(tokens) == 0:
+    tokens = [str(token) for token in column.tokens.index]
+    if not tokens:
         return "is empty"
-    if len(tokens) == 1 and column.share_missing == 0:
+    if len(tokens) == 1 and column.share_missing == 0 and not column.not_applicable:
         return "has one value only"
-    sample = [str(token) for token in tokens.index[:SAMPLE]]
-    if not column.numeric:
-        kinds = [identifier_kind(token) for token in sample]
-        if sum(kind is not None for kind in kinds) > IDENTIFIER_SHARE * len(sample):
+    if not column.numbers:
+        kinds = [identifier_kind(token) for token in tokens[:SAMPLE]]
+        if sum(kind is not None for kind in kinds) > IDENTIFIER_SHARE * len(kinds):
             return f"looks like {next(kind for kind in kinds if kind)}"
-    named_id = re.search(r"(^|_)(id|nbr|ref|uuid|key)$", column.name.lower()) is not None
-    unique = len(tokens) > IDENTIFIER_SHARE * rows * (1 - column.share_missing)
-    if len(tokens) > FEW_VALUES and unique and (not column.numeric or (column.whole and named_id)):
+    named_id = _names_an_identifier(column.name)
+    unique = len(tokens) > IDENTIFIER_SHARE * int(column.tokens.sum())
+    if len(tokens) > FEW_VALUES and unique and (not column.numbers or (column.whole and named_id)):
         return "has another value in almost every row: an identifier or free text"
     if named_id and column.whole and len(tokens) > rows / 4:
         return "is named and looks like an identifier"
+    if column.numbers and max(map(abs, column.numbers)) > LARGEST:
+        return "holds numbers beyond 2^53, which systems do not pass on exactly; rescale them"
     return None
 
 
-def _feature(column: _Column, taken: set[str]) -> str:
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", column.name).strip("_.-")
+def _names_an_identifier(column: str) -> bool:
+    """True for `case_id`, `caseId`, `case id`, and for the nameless column of row numbers that data frames write."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column).lower()
+    return re.search(r"(^|[^a-z])(id|nbr|ref|uuid|key)$|^unnamed: \d+$", words) is not None
+
+
+def _name(column: str, taken: set[str]) -> str:
+    """The column's name as a feature may be called; `taken` holds the file's columns and grows by the names given."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", column).strip("_.-")
     name = name if name[:1].isalpha() else f"f_{name}"
-    while name in taken:
-        name += "_2"
+    if name != column:
+        while name in taken:
+            name += "_2"
     taken.add(name)
-    tokens = [str(token) for token in column.tokens.index]
+    return name
+
+
+def _feature(column: _Column, name: str) -> str:
     lines = ["[[feature]]", f"name = {_text(name)}"]
     if name != column.name:
         lines.append(f"column = {_text(column.name)}")
-    lines += [f"label = {_text(column.name)}  # say it in plain words", *_kind(column, tokens)]
+    lines += [f"label = {_text(column.name)}  # say it in plain words", *_kind(column)]
     lines.append('direction = "free"  # "raises" or "lowers" where the evidence says so')
+    if column.not_applicable:
+        lines.append("not_applicable = true")
     if column.missing:
-        lines.append(f"missing = {json.dumps(column.missing, ensure_ascii=False)}")
+        lines.append(f"missing = {_texts(column.missing)}")
     lines += ['held_by = ["source"]', 'source = ""  # the evidence for using it']
     if column.share_missing:
         lines.append(
@@ -164,34 +191,33 @@ def _feature(column: _Column, taken: set[str]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _kind(column: _Column, tokens: list[str]) -> list[str]:
+def _kind(column: _Column) -> list[str]:
+    tokens = [str(token) for token in column.tokens.index]
     lowered = {token.lower() for token in tokens}
-    if len(tokens) == 2 and lowered & YES and lowered & NO and lowered <= YES | NO:
+    if lowered & YES and lowered & NO and lowered <= YES | NO:
         return ['kind = "yes_no"']
-    if column.numeric:
-        numbers = pd.to_numeric(column.tokens.index.to_series())
-        span = f"# values run from {numbers.min():g} to {numbers.max():g}; set minimum and maximum"
-        doubt = (
-            ['# few values: a code rather than a number? then kind = "category" with levels']
-            if len(tokens) <= FEW_VALUES
-            else []
-        )
-        if column.whole:
-            return [f'kind = "count"  {span}', *doubt]
-        return [f'kind = "number"  {span}', *doubt]
+    if column.numbers:
+        span = f"# values run from {min(column.numbers):g} to {max(column.numbers):g}; set minimum and maximum"
+        doubt = '# few values: a code rather than a number? then kind = "category" with levels'
+        kind = "count" if column.whole else "number"
+        return [f'kind = "{kind}"  {span}', *([doubt] if len(tokens) <= FEW_VALUES else [])]
     kept = [token for token in tokens if token != OTHER][: LEVEL_LIMIT - 1]
+    rarer = len([token for token in tokens if token != OTHER]) - len(kept)
     levels = sorted(kept)
-    comment = ""
-    if len(tokens) > len(kept) or OTHER in tokens:
+    if rarer or OTHER in tokens or len(levels) == 1:
         levels.append(OTHER)
-        comment = f"  # {len(tokens) - len(kept)} rarer values count as other"
-    elif len(levels) == 1:
-        levels.append(OTHER)
+    if len(levels) == 1:  # nothing but "other", and empty cells
+        levels.append(ANOTHER)
     return [
         'kind = "category"  # "ordinal" where the levels have an order',
-        f"levels = {json.dumps(levels, ensure_ascii=False)}{comment}",
+        f"levels = {_texts(levels)}{f'  # {rarer} rarer values count as other' if rarer else ''}",
     ]
 
 
-def _text(text: object) -> str:
-    return json.dumps(str(text), ensure_ascii=False)
+def _text(text: str) -> str:
+    """A TOML string. JSON's escapes are TOML's too, but for DEL, which TOML forbids and JSON does not escape."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _texts(texts: Sequence[str]) -> str:
+    return f"[{', '.join(map(_text, texts))}]"

@@ -6,7 +6,6 @@ the fix, before anything is fitted. No error repeats a value that is not a level
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,22 +15,13 @@ from numpy.typing import NDArray
 
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature, Value
 from model.identifiers import identifier_kind
-from model.tokens import ValueRefused, file_fix, read_token
+from model.tokens import MISSING, ValueRefused, file_fix, read_token
+from training.cases.table import CaseFileError, read_table
 
 Floats = NDArray[np.float64]
 
-SHOWN_ERRORS = 20
-HEADER_LINES = 2  # the header is line 1 and the first row line 2
-
-
-class CaseFileError(ValueError):
-    """A file of cases that cannot be used. `errors` has one line a problem; the message shows the first of them."""
-
-    def __init__(self, path: Path | str, errors: Iterable[str]) -> None:
-        self.errors = list(errors)
-        shown = [f"{path}: {error}" for error in self.errors[:SHOWN_ERRORS]]
-        rest = len(self.errors) - len(shown)
-        super().__init__("\n".join([*shown, *([f"{path}: and {rest} more"] if rest else [])]))
+NO_OUTCOME = frozenset({"", NOT_KNOWN, "?", "NA", "N/A", "NaN", "nan", "NULL", "null"})
+"""What can never say that an outcome did not happen, unless the dictionary names it as positive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +41,14 @@ class CaseFile:
     ignored: tuple[str, ...]
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """The file as text, format by extension. Raises `CaseFileError` with the fix."""
-    try:
-        if path.suffix == ".parquet":
-            frame = pd.read_parquet(path)
-            return frame.astype("str").where(frame.notna(), "")
-        if path.suffixes[-1:] == [".csv"] or path.suffixes[-2:] == [".csv", ".gz"]:
-            return pd.read_csv(path, dtype="str", keep_default_na=False, na_filter=False)
-    except (OSError, ValueError, UnicodeDecodeError) as error:
-        raise CaseFileError(path, [f"cannot be read: {str(error).splitlines()[0]}"]) from None
-    raise CaseFileError(path, ["give a file that ends in .csv, .csv.gz or .parquet"])
-
-
 def read_cases(path: Path, dictionary: Dictionary) -> CaseFile:
     """Reads and checks a file of cases with outcomes. Raises `CaseFileError` listing every problem."""
     return cases_from(read_table(path), dictionary, str(path))
 
 
 def cases_from(frame: pd.DataFrame, dictionary: Dictionary, where: str = "data") -> CaseFile:
-    """Checks a table of text cells against the dictionary. Raises `CaseFileError` listing every problem."""
-    errors: list[str] = []
+    """Checks text cells, indexed by line, against the dictionary. Raises `CaseFileError` listing every problem."""
+    errors = _never_scored(dictionary)
     outcome, group, time = dictionary.outcome.column, dictionary.group, dictionary.time
     needed = [f.file_column for f in dictionary.features] + [c for c in (outcome, group, time) if c]
     errors += [f"column {column}: is missing; the dictionary needs it" for column in needed if column not in frame]
@@ -83,7 +60,7 @@ def cases_from(frame: pd.DataFrame, dictionary: Dictionary, where: str = "data")
     for j, feature in enumerate(dictionary.features):
         X[:, j] = encode(feature, frame[feature.file_column], errors)
     y = _outcome(frame[outcome], dictionary, errors)
-    groups = _groups(frame[group], group, errors) if group else np.arange(len(frame), dtype=np.int64)
+    groups = _groups(frame[group], errors) if group else np.arange(len(frame), dtype=np.int64)
     if errors:
         raise CaseFileError(where, errors)
     used = {*needed, *(monitored.name for monitored in dictionary.monitored)}
@@ -98,8 +75,23 @@ def cases_from(frame: pd.DataFrame, dictionary: Dictionary, where: str = "data")
     )
 
 
+def _never_scored(dictionary: Dictionary) -> list[str]:
+    """Features that read a column which is the answer itself, or which may not be scored."""
+    roles = {excluded.name: "excluded" for excluded in dictionary.excluded}
+    roles |= {monitored.name: "monitored" for monitored in dictionary.monitored}
+    roles |= {column: "the time" for column in (dictionary.time,) if column}
+    roles |= {column: "the family" for column in (dictionary.group,) if column}
+    roles[dictionary.outcome.column] = "the outcome"
+    return [
+        f"column {feature.file_column}: is {roles[feature.file_column]} and cannot be scored; "
+        f"take feature {feature.name} out of the dictionary"
+        for feature in dictionary.features
+        if feature.file_column in roles
+    ]
+
+
 def encode(feature: Feature, cells: pd.Series, errors: list[str]) -> Floats:
-    """One column of text cells as float64 codes, (rows,). Problems are added to `errors` by line."""
+    """One column of text cells, indexed by line, as float64 codes, (rows,). Problems are added to `errors` by line."""
     codes, tokens = pd.factorize(cells)
     values = np.full(len(tokens), np.nan)
     bad: list[int] = []
@@ -109,7 +101,7 @@ def encode(feature: Feature, cells: pd.Series, errors: list[str]) -> Floats:
         except ValueRefused:
             bad.append(position)
     if bad:
-        lines = np.flatnonzero(np.isin(codes, bad)) + HEADER_LINES
+        lines = cells.index[np.isin(codes, bad)]
         kind = identifier_kind(str(tokens[bad[0]]))
         what = f"holds what looks like {kind}; remove the column" if kind else file_fix(feature)
         more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
@@ -126,14 +118,12 @@ def _code(feature: Feature, value: Value) -> float:
 
 
 def _outcome(cells: pd.Series, dictionary: Dictionary, errors: list[str]) -> NDArray[np.int8]:
-    column = dictionary.outcome.column
-    empty = np.flatnonzero((cells == "").to_numpy())
-    if len(empty):
-        errors.append(
-            f"line {empty[0] + HEADER_LINES}, column {column}: the outcome is empty; remove the row ({len(empty)} rows)"
-        )
-    positive = {*dictionary.outcome.positive, *(f"{value}.0" for value in dictionary.outcome.positive)}
-    y = cells.isin(positive).to_numpy(dtype=np.int8)
+    column, positive = dictionary.outcome.column, {text.strip() for text in dictionary.outcome.positive}
+    cells = cells.str.strip()
+    unknown = cells.isin(NO_OUTCOME - positive)
+    if unknown.any():
+        errors.append(_gap(cells, unknown, "the outcome is not known; remove the row"))
+    y = cells.isin({*positive, *(f"{value}.0" for value in positive)}).to_numpy(dtype=np.int8)
     if not 0 < int(y.sum()) < len(y):
         errors.append(
             f"column {column}: every row has the same outcome; positive is {', '.join(dictionary.outcome.positive)}"
@@ -141,10 +131,13 @@ def _outcome(cells: pd.Series, dictionary: Dictionary, errors: list[str]) -> NDA
     return np.asarray(y)
 
 
-def _groups(cells: pd.Series, column: str, errors: list[str]) -> NDArray[np.int64]:
-    empty = np.flatnonzero((cells == "").to_numpy())
-    if len(empty):
-        errors.append(
-            f"line {empty[0] + HEADER_LINES}, column {column}: the family is empty; fill it ({len(empty)} rows)"
-        )
+def _groups(cells: pd.Series, errors: list[str]) -> NDArray[np.int64]:
+    cells = cells.str.strip()
+    empty = cells.isin(MISSING)
+    if empty.any():
+        errors.append(_gap(cells, empty, "the family is empty; fill it"))
     return np.asarray(pd.factorize(cells)[0], dtype=np.int64)
+
+
+def _gap(cells: pd.Series, where: pd.Series, problem: str) -> str:
+    return f"line {cells.index[where][0]}, column {cells.name}: {problem} ({int(where.sum())} rows)"

@@ -7,14 +7,29 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
+
+from training.fit.folds import grouped_folds
 
 HELD_OUT_PARTS = 5
 """One fifth of the families is held out."""
 
 
+class TooFewCases(ValueError):
+    """Cases that cannot be split so that both sides hold both outcomes. One line, with what is needed."""
+
+
 def held_out(y: NDArray[np.int8], groups: NDArray[np.int64], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Row numbers for fitting and for testing, both rising; about one family in five is tested on."""
-    folds = StratifiedGroupKFold(HELD_OUT_PARTS, shuffle=True, random_state=seed)
-    fit, test = next(iter(folds.split(np.zeros((len(y), 1)), y, groups)))
-    return np.sort(fit), np.sort(test)
+    """Row numbers for fitting and for testing, both rising; about one family in five is tested on.
+
+    Raises `TooFewCases` where fewer than five families have the outcome, or fewer than five do not.
+    """
+    folds = grouped_folds(y.astype(np.float64), groups, HELD_OUT_PARTS, seed)
+    test = folds[0] if len(folds) == HELD_OUT_PARTS else np.empty(0, dtype=np.intp)
+    fit = np.setdiff1d(np.arange(len(y)), test)
+    if min(len(np.unique(y[side])) for side in (fit, test)) < 2:
+        families = len(np.unique(groups[y == 1])), len(np.unique(groups[y == 0]))
+        raise TooFewCases(
+            f"too few cases to judge a model: {families[0]} families have the outcome and {families[1]} have a case "
+            f"without it; at least {HELD_OUT_PARTS} of each are needed"
+        )
+    return fit, test

@@ -55,8 +55,10 @@ def _plain(X: Floats, numbers: Sequence[int]) -> Floats:
 
 
 def _boosting(X: Floats, y: NDArray[np.int8], T: Floats, seed: int) -> Floats:
+    never_known = np.isnan(X).all(axis=0)  # scikit-learn cannot bin such a column
+
     def coded(rows: Floats) -> Floats:
-        return np.where(np.isneginf(rows), NOT_APPLICABLE_CODE, rows)
+        return np.where(never_known, 0.0, np.where(np.isneginf(rows), NOT_APPLICABLE_CODE, rows))
 
     fitted = HistGradientBoostingClassifier(random_state=seed).fit(coded(X), y)
     return np.asarray(fitted.decision_function(coded(T)))

@@ -1,0 +1,43 @@
+"""`python -m benchmarks [explanation] [http] [start]`: prints ratio tables; without a name, all three.
+
+`python -m benchmarks.learners` (which learner predicts best) takes files and hours, and is run by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.figures import WIDTH
+from benchmarks.prepared import NotPrepared, prepared
+
+QUESTIONS = ("explanation", "http", "start")
+
+
+def main() -> None:
+    """Runs the benchmarks that were named, in one run on one machine."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("questions", nargs="*", choices=QUESTIONS, metavar="|".join(QUESTIONS))
+    chosen = parser.parse_args().questions or QUESTIONS
+    # Before any library reads it: one thread a prediction is the fastest for one row, on theirs as on ours.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    began = time.monotonic()
+    try:
+        with prepared(Path(os.environ.get("GROUNDS_VAR", "var")), console) as ready:
+            for question in chosen:
+                importlib.import_module(f"benchmarks.{question}").run(ready, console)
+    except NotPrepared as error:
+        console.print(f"error: {error}", markup=False)
+        sys.exit(1)
+    console.print(f"{time.monotonic() - began:.0f} s in all", markup=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""The floor: a Flask route that reads the same body and answers nothing, on the very server that Grounds runs on.
+
+Everything but the application is the service's own: its settings, its server's options, its pinning to cores and its
+switch interval.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+from unittest import mock
+
+from flask import Flask, Response, request
+from granian import Granian
+
+from service import server
+from service.settings import read_settings
+from service.worker import claim_core
+
+
+def wsgi() -> Flask:
+    """The application of one worker (granian's factory)."""
+    claim_core(read_settings().var / "run")
+    sys.setswitchinterval(0.02)  # as service.worker.wsgi does
+    app = Flask("noop", static_folder=None)
+
+    @app.post("/v1/screenings")
+    def screenings() -> Response:
+        request.get_data()
+        return Response(b"{}", 201, mimetype="application/json")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        return Response(b"{}", mimetype="application/json")
+
+    return app
+
+
+def main() -> None:
+    """Serves until stopped, with the options of `service.server`: only the application that is loaded is another."""
+
+    def instead(_target: str, **options: Any) -> object:
+        return Granian("benchmarks.noop:wsgi", **options)
+
+    with mock.patch.object(server, "Granian", instead):
+        server.serve_workers(read_settings())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""A draft of any reasonable file is a dictionary that reads that file as it stands."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import load_breast_cancer
+
+from model.dictionary import Dictionary, load_dictionary, shipped_dictionary
+from training.cases.cohort import make_cohort, write_cohort
+from training.cases.describe import describe
+from training.cases.file import CaseFile, read_cases
+from training.cases.specs import term_specs
+from training.cases.table import CaseFileError
+from training.fit.binning import Binner
+
+ROWS = 200
+RNG = np.random.default_rng(5)
+OUTCOME = np.arange(ROWS) % 4 == 0
+
+
+def drawn(*values: object) -> list[object]:
+    """A column of these values at random, each in it at least once."""
+    rows = [values[pick] for pick in RNG.integers(0, len(values), ROWS)]
+    return [*values[:ROWS], *rows[len(values) :]]
+
+
+def drafted(frame: pd.DataFrame, folder: Path, **options: Any) -> tuple[Dictionary, CaseFile]:
+    """Writes the frame, drafts a dictionary, and reads both back as `train` would."""
+    data, draft = folder / "cases.csv", folder / "draft.toml"
+    frame.to_csv(data, index=False, quoting=csv.QUOTE_NONNUMERIC)
+    draft.write_text(describe(data, **{"outcome": "outcome", **options}), encoding="utf-8")
+    dictionary = load_dictionary(draft)
+    cases = read_cases(data, dictionary)
+    Binner(term_specs(dictionary)).fit(cases.X)  # every code is one that the learners take
+    return dictionary, cases
+
+
+def one(folder: Path, column: list[object], name: str = "asked") -> dict[str, Any]:
+    """What the draft says of one column, as TOML has it: a feature, or a column left out."""
+    frame = pd.DataFrame({name: pd.Series(column, dtype=object), "filler": drawn(1.5, -2.5, 0.25), "outcome": OUTCOME})
+    dictionary, _ = drafted(frame, folder)
+    tables = [*dictionary.raw["feature"], *dictionary.raw.get("excluded", [])]
+    return dict(next(table for table in tables if table.get("column", table["name"]) == name))
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (drawn("yes", "no", ""), {"kind": "yes_no"}),
+        (drawn("Yes", "NO", "yes"), {"kind": "yes_no"}),
+        (drawn(True, False), {"kind": "yes_no"}),
+        (drawn(0, 1), {"kind": "yes_no"}),
+        (drawn(0.0, 1.0, None), {"kind": "yes_no"}),
+        (drawn("Y", "N", "U"), {"kind": "category", "levels": ["N", "U", "Y"]}),
+        (drawn(1, 2, 3), {"kind": "count"}),
+        (drawn(*range(50)), {"kind": "count"}),
+        (drawn(1.0, 2.0, None), {"kind": "count"}),
+        (drawn(-1, -2, 3), {"kind": "number"}),
+        (drawn(0.5, float("nan"), 7), {"kind": "number"}),
+        (drawn(0.5, "NA", 7), {"kind": "number", "missing": ["NA"]}),
+        (drawn(1, 2, "?", "unknown"), {"kind": "count"}),
+        (drawn("none", "some"), {"kind": "category", "levels": ["none", "some"]}),
+        (drawn("1_000", "2_000"), {"kind": "category", "levels": ["1_000", "2_000"]}),
+        (drawn("a", "inf"), {"kind": "category", "levels": ["a", "inf"]}),
+        (drawn("low", "not_known", ""), {"kind": "category", "levels": ["low", "other"]}),
+        (drawn("low", "high", "not_applicable"), {"kind": "category", "not_applicable": True}),
+        (drawn(3, 4, "not_applicable", "not_known"), {"kind": "count", "not_applicable": True}),
+        (drawn("a", "b", "other"), {"kind": "category", "levels": ["a", "b", "other"]}),
+        (drawn("other", ""), {"kind": "category", "levels": ["other", "another"]}),
+        (drawn("k", ""), {"kind": "category", "levels": ["k", "other"]}),
+        (drawn(7, ""), {"kind": "count"}),
+        (drawn("it's", 'a "q"', "b\\s", "t\tb", "n\nl", "ünï ☃", "😀", "\x7f"), {"kind": "category"}),
+        (drawn("k"), {"reason": "has one value only"}),
+        (drawn(""), {"reason": "is empty"}),
+        (drawn("NA", ""), {"reason": "is empty"}),
+        (drawn("not_known"), {"reason": "is empty"}),
+        ([f"2020-01-{day:02}" for day in range(1, 29)] * 7 + ["2021-02-03"] * 4, {"reason": "looks like a date"}),
+        (list(RNG.uniform(1e17, 1e18, ROWS)), {"reason": "holds numbers beyond 2^53"}),
+        (
+            [f"person {number}" for number in range(ROWS)],
+            {"reason": "has another value in almost every row: an identifier or free text"},
+        ),
+    ],
+)
+def test_a_column_is_drafted_as(tmp_path: Path, column: list[object], expected: dict[str, Any]) -> None:
+    found = one(tmp_path, column)
+    assert set(expected) <= set(found)
+    for key, value in expected.items():
+        assert found[key].startswith(value) if key == "reason" else found[key] == value
+
+
+@pytest.mark.parametrize("name", ["case_id", "caseId", "patientID", "Case ID", "encounter_nbr", "Unnamed: 0"])
+def test_row_numbers_under_an_identifiers_name_are_left_out(tmp_path: Path, name: str) -> None:
+    assert "identifier" in one(tmp_path, list(range(ROWS)), name)["reason"]
+
+
+@pytest.mark.parametrize("name", ["paid", "hybrid", "age", "visits"])
+def test_whole_numbers_under_another_name_stay(tmp_path: Path, name: str) -> None:
+    assert one(tmp_path, list(range(ROWS)), name)["kind"] == "count"
+
+
+def test_more_levels_than_a_feature_may_have_are_grouped_as_other(tmp_path: Path) -> None:
+    common = [f"L{number:02}" for number in range(31)]
+    column = [*(common * 6), *(f"rare {number}" for number in range(10)), "other", "", "", ""]
+    dictionary, cases = drafted(pd.DataFrame({"level": column, "outcome": OUTCOME}), tmp_path)
+    assert dictionary.feature("level").levels == (*common, "other")
+    counts = np.bincount(cases.X[~np.isnan(cases.X[:, 0]), 0].astype(int))
+    assert counts.tolist() == [*[6] * 31, 11]
+    assert "# 10 rarer values count as other" in (tmp_path / "draft.toml").read_text()
+
+
+def test_any_name_becomes_a_feature_name_and_none_collides(tmp_path: Path) -> None:
+    names = ["a b", "a_b", "a.b", "a!b", "1x", "é", "ü", "_", 'q"q', "b\\s", "x\ty", "outcome!", "Outcome", "fam ily"]
+    frame = pd.DataFrame({name: drawn(1.5, 2.5, -3.5) for name in names}).assign(outcome=OUTCOME, family=range(ROWS))
+    dictionary, cases = drafted(frame, tmp_path, group="family")
+    assert [feature.file_column for feature in dictionary.features] == names
+    assert dictionary.feature("a_b").file_column == "a_b"
+    assert not {"outcome", "family"} & {feature.name for feature in dictionary.features}
+    assert cases.X.shape == (ROWS, len(names))
+
+
+def test_the_group_and_what_is_excluded_are_no_features(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": drawn(1, 2, 3), "b c": drawn(4, 5), "fam": np.arange(ROWS) // 2, "outcome": OUTCOME})
+    dictionary, cases = drafted(frame, tmp_path, group="fam", exclude=["b c"])
+    assert [feature.name for feature in dictionary.features] == ["a"]
+    assert [(excluded.name, excluded.reason) for excluded in dictionary.excluded] == [("b c", "left out on request")]
+    assert len(np.unique(cases.groups)) == ROWS // 2
+    assert cases.ignored == ("b c",)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "positive", "doubt"),
+    [
+        (drawn("yes", "no"), ["yes"], ""),
+        (drawn(1, 0, 0, 0), ["1"], ""),
+        (drawn(1.0, 0.0), ["1.0"], ""),
+        (drawn(True, False), ["True"], ""),
+        (drawn(1, 2, 2), ["1"], '# "2" counts as not happened'),
+        (["lost"] * 3 + ["died"] * 20 + ["alive"] * (ROWS - 23), ["died"], "# the rarer value was taken"),
+        (["😀"] * 20 + ["none"] * (ROWS - 20), ["😀"], "# the rarer value was taken"),
+        ([" yes "] * 20 + ["-"] * (ROWS - 20), ["yes"], '# "-" counts as not happened'),
+        (["y"] * 20 + ["t"] * (ROWS - 20), ["y"], "# the rarer value was taken"),
+    ],
+)
+def test_the_outcome_may_be_written_in_any_way(
+    tmp_path: Path, outcome: list[object], positive: list[str], doubt: str
+) -> None:
+    dictionary, cases = drafted(pd.DataFrame({"a": drawn(1, 2, 3), "outcome": outcome}), tmp_path)
+    assert list(dictionary.outcome.positive) == positive
+    assert cases.y.sum() == sum(str(value).strip() in positive for value in outcome)
+    line = next(line for line in (tmp_path / "draft.toml").read_text().splitlines() if line.startswith("positive"))
+    assert (doubt in line) if doubt else ("#" not in line)
+
+
+@pytest.mark.parametrize(
+    ("options", "errors"),
+    [
+        ({"outcome": "result"}, ["column result: is not in the file"]),
+        (
+            {"outcome": "result", "group": "household", "exclude": ["shoe", "shoe"]},
+            [f"column {name}: is not in the file" for name in ("result", "household", "shoe")],
+        ),
+        ({"outcome": "same"}, ["column same: has fewer than two values; it cannot be an outcome"]),
+        ({"outcome": "gaps"}, ["column gaps: the outcome is not known in 100 rows; remove them"]),
+        ({"group": "outcome"}, ["column outcome: cannot be the outcome and the family"]),
+        ({"exclude": ["a", "gaps"]}, ["no column is left to be a feature"]),
+    ],
+)
+def test_what_cannot_be_drafted_is_said_a_line_each(tmp_path: Path, options: dict[str, Any], errors: list[str]) -> None:
+    gaps = ["NA", "1", "", "0"] * (ROWS // 4)
+    frame = pd.DataFrame({"a": drawn(1, 2), "same": "k", "gaps": gaps, "outcome": OUTCOME})
+    with pytest.raises(CaseFileError) as caught:
+        drafted(frame, tmp_path, **options)
+    assert caught.value.errors == errors
+
+
+def test_a_frame_of_measurements_with_spaces_in_its_names(tmp_path: Path) -> None:
+    frame = load_breast_cancer(as_frame=True).frame
+    dictionary, cases = drafted(frame.rename(columns={"target": "outcome"}), tmp_path)
+    assert {feature.kind for feature in dictionary.features} == {"number"}
+    np.testing.assert_allclose(cases.X, frame.drop(columns="target").to_numpy(), rtol=1e-15)
+    np.testing.assert_array_equal(cases.y, frame["target"])
+
+
+def test_the_synthetic_cohort_itself_can_be_drafted(tmp_path: Path) -> None:
+    shipped = shipped_dictionary()
+    write_cohort(make_cohort(300, 1, shipped), tmp_path)
+    (tmp_path / "draft.toml").write_text(describe(tmp_path / "cohort.csv", shipped.outcome.column, shipped.group))
+    drafted_dictionary = load_dictionary(tmp_path / "draft.toml")
+    cases = read_cases(tmp_path / "cohort.csv", drafted_dictionary)
+    expected = read_cases(tmp_path / "cohort.csv", shipped)
+    np.testing.assert_array_equal(cases.y, expected.y)
+    names = [feature.name for feature in shipped.features]
+    both = [feature for feature in drafted_dictionary.features if feature.name in names]
+    assert len(both) > 30
+    for feature in both:
+        mine = cases.X[:, drafted_dictionary.features.index(feature)]
+        theirs = expected.X[:, names.index(feature.name)]
+        np.testing.assert_array_equal(np.isnan(mine), np.isnan(theirs), err_msg=feature.name)
+        np.testing.assert_array_equal(np.isneginf(mine), np.isneginf(theirs), err_msg=feature.name)
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+TOKENS = st.sampled_from(
+    ["", "yes", "no", "1", "0", "-1", "2.5", "NA", "?", "nan", "other", "not_known", "1e400", "0x1"]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    names=st.lists(TEXT.filter(lambda name: name.strip()), min_size=1, max_size=4, unique_by=str.strip),
+    levels=st.lists(TEXT | TOKENS, min_size=1, max_size=6),
+    seed=st.integers(0, 99),
+)
+def test_any_text_in_names_and_cells(tmp_path: Path, names: list[str], levels: list[str], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({name: [levels[pick] for pick in rng.integers(0, len(levels), 30)] for name in names})
+    frame = frame.drop(columns=[name for name in names if name.strip() in ("outcome", "filler")])
+    frame["filler"], frame["outcome"] = rng.normal(size=30), np.arange(30) % 3 == 0
+    dictionary, cases = drafted(frame, tmp_path)
+    assert cases.X.shape == (30, len(dictionary.features))
+    drafted_columns = {feature.file_column for feature in dictionary.features}
+    left_out = {excluded.name for excluded in dictionary.excluded}
+    assert drafted_columns | left_out == {name.strip() for name in frame.columns} - {"outcome"}
+    assert tomllib.loads((tmp_path / "draft.toml").read_text(encoding="utf-8"))["format"] == 1
