@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 NOT_KNOWN = "not_known"
 NOT_APPLICABLE = "not_applicable"
@@ -36,7 +37,7 @@ class Operand:
         """True, False, or None when the feature is not known and that leaves the question open."""
         seen = values.get(self.feature, NOT_KNOWN)
         if self.comparison == "is":
-            return seen == self.value
+            return None if seen == NOT_KNOWN and self.value != NOT_KNOWN else seen == self.value
         if seen == NOT_KNOWN:
             return None
         if seen == NOT_APPLICABLE:
@@ -117,31 +118,23 @@ def operands(condition: Condition) -> tuple[Operand, ...]:
 def answers_that_meet(condition: Condition, values: Mapping[str, Value]) -> tuple[str, ...] | None:
     """The fewest not-known features whose answers could meet the condition; `()` when it is met, None when none can.
 
-    Several operands about one feature count once; whether one value can satisfy them all is for whoever
-    writes the condition (a ground asks a feature for one thing).
+    In the order of writing; of several sets as small, the first written. Several operands about one feature count once;
+    whether one value can satisfy them all is for whoever writes the condition (a ground asks a feature for one thing).
     """
-    if isinstance(condition, Operand):
-        decided = condition.decide(values)
-        if decided is None:
-            return (condition.feature,)
+    decided = condition.decide(values)
+    if decided is not None:
         return () if decided else None
-    if condition.join == "all":
-        return _answers_for_all(condition.parts, values)
-    fewest: tuple[str, ...] | None = None
-    for part in condition.parts:
-        answers = answers_that_meet(part, values)
-        if answers == ():
-            return answers
-        if answers is not None and (fewest is None or len(answers) < len(fewest)):
-            fewest = answers
-    return fewest
+    return min(_ways(condition, values), key=len)
 
 
-def _answers_for_all(parts: tuple[Condition, ...], values: Mapping[str, Value]) -> tuple[str, ...] | None:
-    together: dict[str, None] = {}
-    for part in parts:
-        answers = answers_that_meet(part, values)
-        if answers is None:
-            return None
-        together.update(dict.fromkeys(answers))
-    return tuple(together)
+def _ways(condition: Condition, values: Mapping[str, Value]) -> list[tuple[str, ...]]:
+    """Each set of not-known features whose answers could meet the condition."""
+    decided = condition.decide(values)
+    if decided is not None:
+        return [()] if decided else []
+    if isinstance(condition, Operand):
+        return [(condition.feature,)]
+    parts = [_ways(part, values) for part in condition.parts]
+    if condition.join == "any":
+        return [way for part in parts for way in part]
+    return [tuple(dict.fromkeys(name for way in ways for name in way)) for ways in product(*parts)]

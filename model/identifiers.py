@@ -9,18 +9,19 @@ from __future__ import annotations
 import re
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-_POSTCODE = re.compile(r"(?<![A-Z0-9])[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}(?![A-Z0-9])", re.IGNORECASE)
+_POSTCODE = re.compile(r"(?<![A-Z0-9])[A-Z]{1,2}[0-9][A-Z0-9]?[ .-]?[0-9][A-Z]{2}(?![A-Z0-9])", re.IGNORECASE)
 _DATE = re.compile(
     r"(?<!\d)(?:(?:19|20)\d\d[-/. ]?(?:0[1-9]|1[0-2])[-/. ]?(?:0[1-9]|[12]\d|3[01])"
     r"|(?:0?[1-9]|[12]\d|3[01])[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:(?:19|20)\d\d|\d\d))(?!\d)"
 )
 _PHONE = re.compile(r"(?<!\d)(?:\+\d{1,3}|0)[\s().-]*(?:\d[\s().-]*){9,10}(?!\d)")
-_TEN_DIGITS = re.compile(r"(?<!\d)\d{3}[ -]?\d{3}[ -]?\d{4}(?!\d)")
+_TEN_DIGITS = re.compile(r"(?<!\d)\d{3}[ .-]?\d{3}[ .-]?\d{4}(?!\d)")
 _NHS_WEIGHTS = range(10, 1, -1)
 
 
 def identifier_kind(text: str) -> str | None:
     """What a text looks like ("an NHS number", "a postcode", ...), or None where it looks like none of these."""
+    text = re.sub(r"[_:]", " ", text)  # joined with these, an identifier is still one
     for ten in _TEN_DIGITS.findall(text):
         if is_nhs_number(ten):
             return "an NHS number"

@@ -42,7 +42,8 @@ def decide_prompt(model: AdditiveModel, case: Case, explanation: Explanation, ga
     if referral:
         actions = {ground.action for ground in grounds.met}
         text = words["consider_referral_call" if "call" in actions else CONSIDER_REFERRAL]
-        return Prompt(CONSIDER_REFERRAL, text, tuple(referral), ())
+        undecided, asked = _undecided_reasons(model, grounds)
+        return Prompt(CONSIDER_REFERRAL, text, (*referral, *undecided), tuple(dict.fromkeys(asked)))
     seek, ask = _seek_reasons(model, case, explanation, gaps, grounds)
     if seek:
         return Prompt(SEEK_INFORMATION, words[SEEK_INFORMATION], tuple(seek), tuple(dict.fromkeys(ask)))
@@ -61,12 +62,7 @@ def _seek_reasons(
     model: AdditiveModel, case: Case, explanation: Explanation, gaps: Gaps, grounds: Grounds
 ) -> tuple[list[str], list[str]]:
     words, policy = model.words["prompt"], model.dictionary.policy
-    reasons: list[str] = []
-    ask: list[str] = []
-    for undecided in grounds.undecided:
-        asked = _whom_to_ask(model, [model.dictionary.feature(name) for name in undecided.features])
-        reasons.append(words["ground_undecided"].format(ground=undecided.ground.label, ask=asked))
-        ask += undecided.features
+    reasons, ask = _undecided_reasons(model, grounds)
     answers = fewest_answers(model, explanation, gaps)
     if answers is not None and len(answers) <= policy.answers:
         features = [gap.term.feature for gap in answers]
@@ -79,6 +75,16 @@ def _seek_reasons(
         ask += [feature.name for feature in missing]
     if case.known() < policy.minimum_known:
         reasons.append(words["too_little_known"].format(known=case.known(), minimum=policy.minimum_known))
+    return reasons, ask
+
+
+def _undecided_reasons(model: AdditiveModel, grounds: Grounds) -> tuple[list[str], list[str]]:
+    reasons: list[str] = []
+    ask: list[str] = []
+    for undecided in grounds.undecided:
+        asked = _whom_to_ask(model, [model.dictionary.feature(name) for name in undecided.features])
+        reasons.append(model.words["prompt"]["ground_undecided"].format(ground=undecided.ground.label, ask=asked))
+        ask += undecided.features
     return reasons, ask
 
 

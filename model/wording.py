@@ -34,6 +34,9 @@ def check_words(words: Any, where: str) -> None:
         for name in names:
             if not isinstance(words, dict) or name not in words.get(topic, {}):
                 raise WordsError(f"{where}: [{topic}] {name} is missing; add the sentence")
+    for name in ("raises", "lowers", "level"):
+        if str(words["contribution"][name]).count("{value}") != 1:
+            raise WordsError(f"{where}: [contribution] {name}: must hold {{value}} exactly once")
 
 
 def value_words(model: AdditiveModel, feature: Feature, value: Value) -> str:

@@ -9,12 +9,13 @@ import click
 
 from model.artefact import ArtefactError
 from model.dictionary import DictionaryError
+from model.explanation import ExplanationError
 from model.wording import WordsError
 from service.access import ROLES, KeyFileError, create_key, development_keys, read_keys, revoke_key
 from service.assembly import open_log, prepare
 from service.log.checkpoint import SigningKeyError
 from service.log.commands import log_commands
-from service.log.store import LogError, LogStore
+from service.log.store import LogError, LogStore, NotDurable
 from service.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
 from service.settings import Settings, SettingsError, read_settings
 
@@ -26,6 +27,8 @@ EXPECTED = (
     SettingsError,
     ServerError,
     LogError,
+    NotDurable,
+    ExplanationError,
     SigningKeyError,
     OSError,
 )

@@ -108,8 +108,11 @@ def revoke_key(folder: Path, key_id: str) -> StoredKey:
 def development_keys(folder: Path) -> dict[str, str]:
     """The keys of `make run`, kept in a file for this user alone so that a second run prints the same ones."""
     path = folder / DEVELOPMENT_FILE
-    stored = set(read_keys(folder))
-    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    stored = {key_id for key_id, key in read_keys(folder).items() if not key.revoked}
+    try:
+        kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    except ValueError:
+        raise KeyFileError(f"{path}: not a key file; move it away and new keys are made") from None
     for role in ("practitioner", "auditor"):
         if role not in kept or kept[role].split("_")[2] not in stored:
             kept[role] = create_key(folder, role)[0]

@@ -87,7 +87,7 @@ class AnswerWriter:
     def _numeric_row(self, row: tuple[bytes, bytes, bytes], j: int, case: Case) -> bytes:
         feature = self._model.terms[j].feature
         value = case.values[feature.name]
-        words = value_words(self._model, feature, value).encode()
+        words = canonical_bytes(value_words(self._model, feature, value))[1:-1]
         return row[0] + words + row[1] + canonical_bytes(value) + row[2]
 
     def _gap(self, gap: Gap) -> bytes:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import orjson
 from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema, ValidationError, fields
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from model.identifiers import identifier_kind
 from service.access import Caller, Keys, require_role
@@ -19,7 +21,7 @@ from service.errors import FieldError, Problem, problem
 from service.log.canonical import canonical_bytes
 from service.log.store import LogDamaged, LogStore, NotDurable, Receipt, StoredEntry
 from service.model_files import ReleasedModel
-from service.schemas import ProblemSchema, ScreeningSchema, request_schema
+from service.schemas import Features, ProblemSchema, ScreeningSchema, request_schema
 from service.screening import screen
 from service.telemetry import logger
 
@@ -104,25 +106,39 @@ def _validated(schema: Schema, caller: Caller) -> dict[str, Any]:
     try:
         validated: dict[str, Any] = schema.load(asked)
     except ValidationError as error:
-        raise problem("refused", _field_errors(error.normalized_messages())) from None
+        raise problem("refused", _field_errors(error.normalized_messages(), _names(schema))) from None
     if caller.agency is not None and validated["agency"] != caller.agency:
         raise problem("wrong_agency", [FieldError("agency", "send the agency of your own key")])
     return validated
 
 
+def _names(schema: Schema) -> frozenset[str]:
+    """Every name that a request may hold."""
+    features, monitoring = schema.fields["features"], schema.fields["monitoring"]
+    assert isinstance(features, Features)
+    assert isinstance(monitoring, fields.Nested)
+    return frozenset((*schema.fields, *features.names(), *monitoring.schema.fields))
+
+
 def _read_json() -> dict[str, Any]:
     if request.mimetype != JSON:
         raise problem("not_json")
-    body = request.get_data()
+    try:
+        body = request.get_data()
+    except RequestEntityTooLarge:
+        raise problem("body_too_large") from None
     try:
         asked = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise problem("malformed_json", detail=f"The body is not valid JSON at byte {error.pos}.") from None
     if not isinstance(asked, dict):
         raise problem("malformed_json", detail="The body must be one JSON object.")
-    if body.count(b":") > _keys(asked):
-        # More colons than keys: one stands inside a text, or a key is repeated, which has more than one reading.
-        _refuse_repeated_keys(body)
+    try:
+        if body.count(b":") > _keys(asked):
+            # More colons than keys: one stands inside a text, or a key is repeated, which has more than one reading.
+            _refuse_repeated_keys(body)
+    except RecursionError:
+        raise problem("malformed_json", detail="The body is nested too deeply.") from None
     return asked
 
 
@@ -141,18 +157,19 @@ def _refuse_repeated_keys(body: bytes) -> None:
     json.loads(body, object_pairs_hook=once)
 
 
-def _field_errors(messages: Mapping[str, Any]) -> list[FieldError]:
+def _field_errors(messages: Mapping[str, Any], known: Collection[str]) -> list[FieldError]:
     """marshmallow's nested messages as a flat list of field and fix, without repeating anything that was sent."""
-    return [FieldError(field, fix) for field, fix in _flatten("", messages)][:MAX_ERRORS]
+    return [FieldError(field, fix) for field, fix in _flatten("", messages, known)][:MAX_ERRORS]
 
 
-def _flatten(prefix: str, messages: Any) -> Iterator[tuple[str, str]]:
+def _flatten(prefix: str, messages: Any, known: Collection[str]) -> Iterator[tuple[str, str]]:
     if not isinstance(messages, Mapping):
         for message in messages:
             yield prefix, _FIXES.get(message, message)
         return
     for name, inner in messages.items():
-        yield from _flatten(f"{prefix}.{_safe_name(name)}" if prefix else _safe_name(name), inner)
+        shown = _safe_name(name, known)
+        yield from _flatten(f"{prefix}.{shown}" if prefix else shown, inner, known)
 
 
 _FIXES = {
@@ -164,11 +181,15 @@ _FIXES = {
 }
 
 
-def _safe_name(name: Any) -> str:
-    # The name of an unknown field is the sender's text, and so may itself be a name or a number of a person.
-    plain = isinstance(name, str) and len(name) <= MAX_FIELD_NAME and name.replace("_", "").isalnum() and name.isascii()
-    hidden = not plain or not name.islower() or (any(c.isdigit() for c in name) and identifier_kind(name) is not None)
-    return HIDDEN_FIELD if hidden else str(name)
+def _safe_name(name: Any, known: Collection[str]) -> str:
+    # The name of an unknown field is the sender's text, and may itself name a person: only a slip of the pen in a
+    # name of ours is repeated.
+    alike = isinstance(name, str) and (name in known or (len(name) <= MAX_FIELD_NAME and bool(_close(name, known))))
+    return str(name) if alike and (name in known or identifier_kind(name) is None) else HIDDEN_FIELD
+
+
+def _close(name: str, known: Collection[str]) -> list[str]:
+    return get_close_matches(name, known, n=1, cutoff=0.8)
 
 
 def _record_refusal(refusal: Problem, caller: Caller, log: LogStore) -> None:
@@ -202,9 +223,11 @@ def _shown_again(screening_id: str, log: LogStore, caller: Caller, origin: str) 
     except LogDamaged as damaged:
         logger().error("log_damaged", index=damaged.index)
         raise problem("record_damaged") from None
-    payload = orjson.loads(entry.payload) if entry and entry.kind == "screening" and entry.payload else None
-    if entry is None or payload is None:
+    if entry is None or entry.kind != "screening":
         raise problem("not_found")
+    if entry.payload is None:  # nothing erases yet, so a payload that is gone was taken by other hands
+        raise problem("record_damaged")
+    payload = orjson.loads(entry.payload)
     if caller.role != "auditor" and payload["caller"]["key_id"] != caller.key_id:
         raise problem("not_found")
     looked = {"caller": {"key_id": caller.key_id, "role": caller.role}, "screening_id": screening_id}

@@ -86,7 +86,12 @@ def track_cases(cases: Sequence[Case]) -> Iterable[Case]:
 
 
 def _read(path: Path, model: AdditiveModel) -> _Read:
-    header, rows = _table(path)
+    try:
+        header, rows = _table(path)
+    except BatchError:
+        raise
+    except (UnicodeDecodeError, csv.Error, EOFError, ValueError) as error:
+        raise BatchError(f"{path}: cannot be read as CSV in UTF-8 or as Parquet ({type(error).__name__})") from None
     features = model.dictionary.features
     columns = {feature.file_column for feature in features}
     missing = [column for column in columns if column not in header]
@@ -137,9 +142,11 @@ def _table(path: Path) -> tuple[list[str], list[Cells]]:
 
 
 def _opened(path: Path, mode: str) -> IO[str]:
+    # Spreadsheets put a mark before the first byte, which is no part of the first column's name.
+    encoding = "utf-8-sig" if "r" in mode else "utf-8"
     if path.suffix == ".gz":
-        return cast("IO[str]", gzip.open(path, mode, encoding="utf-8", newline=""))
-    return cast("IO[str]", path.open(mode, encoding="utf-8", newline=""))
+        return cast("IO[str]", gzip.open(path, mode, encoding=encoding, newline=""))
+    return cast("IO[str]", path.open(mode, encoding=encoding, newline=""))
 
 
 def _columns(model: AdditiveModel) -> list[str]:

@@ -7,12 +7,12 @@ the answer schemas document it, and a test holds every answer to them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from model.case import LevelUnseen, ValueRefused, admit, allowed, bounds
+from model.case import ValueRefused, admit, allowed, bounds
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature
 from model.identifiers import identifier_kind
 
@@ -28,7 +28,7 @@ class CaseReference(fields.String):
     """A reference that means something to the sender alone."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str) or not _REFERENCE.match(value):
+        if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
             raise ValidationError(REFERENCE_FIX)
         if kind := identifier_kind(value):
             raise ValidationError(f"looks like {kind}; {REFERENCE_FIX}")
@@ -41,7 +41,13 @@ _LEVEL_LIKE = re.compile(r"^[A-Za-z0-9_.:/+-]{1,40}$")
 
 
 def _is_text(value: str) -> bool:
-    return not _LEVEL_LIKE.match(value) or identifier_kind(value) is not None
+    return not _LEVEL_LIKE.fullmatch(value) or identifier_kind(value) is not None
+
+
+def _is_unseen(feature: Feature, given: object) -> bool:
+    # Not even the level "other" takes it: a code that the dictionary does not list may well mean "not known".
+    listed = (*feature.levels, NOT_KNOWN, NOT_APPLICABLE)
+    return feature.kind == "category" and isinstance(given, str) and given not in listed
 
 
 class Features(fields.Field[dict[str, Any]]):
@@ -67,14 +73,16 @@ class Features(fields.Field[dict[str, Any]]):
                 # Looked at before it is admitted: a category with the level "other" would take any text as that.
                 if isinstance(given, str) and given not in feature.levels and _is_text(given):
                     raise ValueRefused(f"takes no free text; {allowed(feature)}")
-                admitted[name] = admit(feature, given)
-            except LevelUnseen:
-                admitted[name] = UNSEEN
+                admitted[name] = UNSEEN if _is_unseen(feature, given) else admit(feature, given)
             except ValueRefused as refused:
                 errors[name] = [str(refused)]
         if errors:
             raise ValidationError(errors)
         return admitted
+
+    def names(self) -> Collection[str]:
+        """The names of all features."""
+        return self._features.keys()
 
     def json_schema(self) -> dict[str, Any]:
         """The features as JSON Schema, for OpenAPI."""

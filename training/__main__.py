@@ -50,17 +50,11 @@ def train(
     jobs: int,
 ) -> None:
     """Fit a model and judge it on families that it never saw."""
-    from threadpoolctl import threadpool_limits
-
-    from training.pipeline import file_digest, write_trained
-    from training.pipeline import train as fit_and_judge
     from training.progress import stages
-    from training.report import print_report
 
     console = Console(stderr=True)
     dictionary = load_dictionary(dictionary_file) if dictionary_file else shipped_dictionary()
-    # One thread a fit, as make says in the environment: more of them wait for each other (docs/adr/0003).
-    with tempfile.TemporaryDirectory() as folder, stages(console) as progress, threadpool_limits(1):
+    with tempfile.TemporaryDirectory() as folder, stages(console) as progress:
         if data is None:
             progress("synthetic cohort", 0.0)
             data = _write_cohort(Path(folder), families, seed, dictionary_file)
@@ -69,16 +63,24 @@ def train(
         cases = read_cases(data, dictionary)
         if cases.ignored:
             console.print(f"columns not in the dictionary, ignored: {', '.join(cases.ignored)}", markup=False)
-        trained = fit_and_judge(
-            cases,
-            dictionary,
-            data_sha256=file_digest(data),
-            synthetic=synthetic,
-            seed=seed,
-            with_ebm=ebm,
-            jobs=jobs,
-            progress=progress,
-        )
+        # Imported late: what is wrong with the data is said before the seconds that these take.
+        from threadpoolctl import threadpool_limits
+
+        from training.pipeline import file_digest, write_trained
+        from training.pipeline import train as fit_and_judge
+        from training.report import print_report
+
+        with threadpool_limits(1):  # one thread a fit: more of them wait for each other (docs/adr/0003)
+            trained = fit_and_judge(
+                cases,
+                dictionary,
+                data_sha256=file_digest(data),
+                synthetic=synthetic,
+                seed=seed,
+                with_ebm=ebm,
+                jobs=jobs,
+                progress=progress,
+            )
     write_trained(trained, out)
     print_report(Console(), trained, out)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from model.artefact import MODEL_FILE
 from training.judge.evaluate import MEASURES
-from training.pipeline import Trained
 from training.release import Gate
+
+if TYPE_CHECKING:  # the pipeline takes seconds to import, and a release does not need it
+    from training.pipeline import Trained
 
 
 def print_report(console: Console, trained: Trained, folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import zstandard
 from sqlalchemy import Connection, Engine, Row, func, insert, select
 
-from service.log.schema import log_dictionary
+from service.log.schema import LogError, log_dictionary
 from service.log.stored import LogDamaged
 
 _LEVEL = 1
@@ -30,15 +30,23 @@ class Packing:
         self._known: dict[int, zstandard.ZstdCompressionDict] = {}
         self._current: int | None = None
 
-    def learn(self, connection: Connection, sample: bytes) -> None:
-        """Packs against this sample from now on, keeping it first. Under the log's lock, within a transaction."""
+    def keep(self, connection: Connection, sample: bytes) -> int:
+        """Keeps a sample and gives its number. Under the log's lock, in a transaction. Raises `LogError` if damaged."""
         digest = hashlib.sha256(sample).hexdigest()
-        found = connection.execute(select(log_dictionary.c.id).where(log_dictionary.c.sha256 == digest)).scalar()
-        if found is None:
-            found = connection.execute(select(func.count()).select_from(log_dictionary)).scalar_one() + 1
-            connection.execute(insert(log_dictionary), {"id": found, "sha256": digest, "content": sample})
-        self._known[found] = _dictionary(sample)
-        self._current = found
+        columns = select(log_dictionary.c.id, log_dictionary.c.content)
+        kept = connection.execute(columns.where(log_dictionary.c.sha256 == digest)).first()
+        if kept is not None:
+            if kept.content != sample:
+                raise LogError("a dictionary of the log is damaged: restore the database, and verify the log")
+            return int(kept.id)
+        number = int(connection.execute(select(func.count()).select_from(log_dictionary)).scalar_one()) + 1
+        connection.execute(insert(log_dictionary), {"id": number, "sha256": digest, "content": sample})
+        return number
+
+    def use(self, number: int, sample: bytes) -> None:
+        """Packs against a sample that is kept from now on."""
+        self._known[number] = _dictionary(sample)
+        self._current = number
 
     def pack(self, payload: bytes) -> tuple[bytes, int | None]:
         """The packed payload, and the dictionary that it needs."""

@@ -127,7 +127,8 @@ class LogStore:
     def learn(self, sample: bytes) -> None:
         """Packs payloads against `sample`, a payload like those to come, from now on: smaller and faster."""
         with self._lock, self._engine.connect().execution_options(writes=True) as connection, connection.begin():
-            self._packing.learn(connection, sample)
+            number = self._packing.keep(connection, sample)
+        self._packing.use(number, sample)
 
     def unpacked(self, row: Row[Any]) -> bytes | None:
         """The payload of one of `rows`; None where it is erased. Raises `LogDamaged` where it cannot be read."""

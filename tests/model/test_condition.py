@@ -15,6 +15,8 @@ from model.condition import ConditionError, answers_that_meet, operands, read_co
         ("injury = yes", {"injury": "not_applicable"}, False),
         ("injury is not_known", {"injury": "not_known"}, True),
         ("injury is not_known", {"injury": "no"}, False),
+        ("injury is not_applicable", {"injury": "not_known"}, None),
+        ("injury is not_applicable", {"injury": "no"}, False),
         ("age < 12", {"age": 11}, True),
         ("age < 12", {"age": 12}, False),
         ("age >= 12", {"age": 12}, True),
@@ -57,6 +59,7 @@ def test_what_cannot_be_read_says_what_was_expected(raw, message):
         ({"all": ["a = yes", "b = yes"]}, {}, ("a", "b")),
         ({"any": [{"all": ["a = yes", "b = yes"]}, "c = yes"]}, {}, ("c",)),
         ({"all": ["a = yes", {"any": ["b = yes", "b = no"]}]}, {"a": "yes"}, ("b",)),
+        ({"all": [{"any": ["a = yes", "b = yes"]}, {"any": ["b = yes", "c = yes"]}]}, {}, ("b",)),
     ],
 )
 def test_fewest_answers(raw, values, answers):

@@ -18,6 +18,10 @@ from model.identifiers import identifier_kind, is_nhs_number
         ("+44 20 7946 0000", "a phone number"),
         ("SW1A 1AA", "a postcode"),
         ("m1 1ae", "a postcode"),
+        ("SW1A-1AA", "a postcode"),
+        ("pc_sw1a_1aa", "a postcode"),
+        ("943:476:5919", "an NHS number"),
+        ("2019_05_03", "a date"),
     ],
 )
 def test_identifiers_are_recognised(text, kind):

@@ -21,7 +21,8 @@ def load(**features):
 
 def test_an_unlisted_level_counts_as_not_known_and_its_value_is_dropped():
     assert load(kind="c") == {"kind": UNSEEN}
-    assert load(open_kind="c") == {"open_kind": "other"}
+    assert load(open_kind="c") == {"open_kind": UNSEEN}
+    assert load(open_kind="unknown") == {"open_kind": UNSEEN}
 
 
 @pytest.mark.parametrize("value", ["two words", "SW1A 1AA", "x" * 41, "someone@example.org", 7, True, []])

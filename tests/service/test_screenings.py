@@ -98,7 +98,12 @@ def test_one_practitioner_cannot_read_what_another_asked(service):
 @pytest.mark.parametrize(
     ("features", "field", "fix"),
     [
-        ({"shoe_size": 3}, "features.shoe_size", "is not in the data dictionary"),
+        (
+            {"parent_mental_health_histry": "yes"},
+            "features.parent_mental_health_histry",
+            "is not in the data dictionary",
+        ),
+        ({"shoe_size": 3}, "features.(a field whose name is not shown)", "is not in the data dictionary"),
         ({"parent_mental_health_history": "maybe"}, "features.parent_mental_health_history", 'send "no", "yes"'),
         ({"parent_mental_health_history": True}, "features.parent_mental_health_history", 'send "no", "yes"'),
         ({"parent_mental_health_history": ["yes"]}, "features.parent_mental_health_history", 'send "no", "yes"'),
@@ -117,10 +122,18 @@ def test_a_feature_that_is_refused_names_field_and_fix(service, features, field,
 def test_a_category_takes_an_unlisted_code_and_no_free_text(service):
     told = service.screen({"contact_reason": "meteor_strike"}).get_json()
     shown = {row["feature"]: row["value"] for row in told["explanation"]["contributions"]}
-    assert shown["contact_reason"] == "other"
+    assert shown["contact_reason"] == "not_known"
+    assert told["not_recognised"] == ["contact_reason"]
+    assert "contact_reason" in {gap["feature"] for gap in told["not_known"]}
     response = service.screen({"contact_reason": "she said that he hit her"})
     assert "takes no free text" in problem(response, "refused")["errors"][0]["fix"]
     assert "hit" not in response.text
+
+
+def test_a_name_as_a_fields_name_is_neither_echoed_nor_recorded(service):
+    for body in ({"features": {"jane_doe": "yes"}}, {"jane_doe": 1}, {"monitoring": {"jane_doe": "yes"}}):
+        assert "jane" not in service.screen(**body).text
+        assert b"jane" not in service.log.latest_of_kind("refusal").payload
 
 
 def test_numbers_out_of_range_are_refused(service):
@@ -132,10 +145,15 @@ def test_numbers_out_of_range_are_refused(service):
 def test_every_error_of_a_request_is_listed_at_once(service):
     response = service.screen({"a": 1, "b": 2}, case_ref=7, agency="post_office", colour="red")
     fields = {error["field"] for error in problem(response, "refused")["errors"]}
-    assert fields == {"features.a", "features.b", "case_ref", "agency", "colour"}
+    hidden = "(a field whose name is not shown)"
+    assert fields == {f"features.{hidden}", "case_ref", "agency", hidden}
 
 
 IDENTIFIERS = [
+    "nhs_943_476_5919",
+    "943.476.5919",
+    "SW1A-1AA",
+    "born_2019_05_03",
     "943 476 5919",
     "9434765919",
     "Jo.Bloggs@example.org",
@@ -181,6 +199,7 @@ def test_identifiers_and_free_text_are_refused_everywhere_and_never_echoed(servi
         (b"{}", "text/plain", 415, "not_json"),
         (b"{}", "application/json", 422, "refused"),
         (b'{"a":' * 5000, "application/json", 400, "malformed_json"),
+        (b'{"a":' + b"[" * 700 + b"]" * 700 + b"}", "application/json", 400, "malformed_json"),
         (b" " * 70_000, "application/json", 413, "body_too_large"),
     ],
 )
@@ -215,7 +234,7 @@ def test_keys_and_roles(service):
 def test_a_refused_request_is_recorded_without_values(service):
     service.screen({"shoe_size": 3})
     payload = json.loads(service.log.latest_of_kind("refusal").payload)
-    assert payload["fields"] == ["features.shoe_size"]
+    assert payload["fields"] == ["features.(a field whose name is not shown)"]
     assert payload["code"] == "refused"
 
 
