@@ -22,7 +22,21 @@ from service.log.canonical import canonical_bytes
 FORMAT = 1
 SALT_BYTES = 16
 
-Kind = Literal["screening", "refusal", "response", "lookup", "batch", "erasure", "model_activated", "service_started"]
+Kind = Literal[
+    "screening",
+    "refusal",
+    "response",
+    "lookup",
+    "export",
+    "batch",
+    "erasure",
+    "model_activated",
+    "gates_overridden",
+    "key_created",
+    "key_revoked",
+    "service_started",
+    "service_stopped",
+]
 KINDS: frozenset[str] = frozenset(get_args(Kind))
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
