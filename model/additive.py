@@ -16,6 +16,7 @@ from typing import Any
 
 from model.case import Case
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature, Value
+from model.refits import Refits
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class Term:
     `edges[i-1] <= x < edges[i]`. `mean` is the mean over the training rows (the background of the Shapley value).
     `reference` is the bin below whose value *not known* never scores. `counts` are training rows in each bin, None
     where they are fewer than the disclosure threshold.
+
+    `table` is the values, then *not known*, then *not applicable*; `contributions` is the table less the mean. `drop`
+    (at most 0) and `gain` (at least 0) are the most that an answer could move a case in which the feature is not known.
     """
 
     feature: Feature
@@ -39,8 +43,9 @@ class Term:
     deviations: tuple[tuple[float, ...], ...] = ()
     slots: Mapping[Value, int] = field(init=False, repr=False, compare=False)
     table: tuple[float, ...] = field(init=False, repr=False, compare=False)
-    lowest: float = field(init=False, repr=False, compare=False)
-    highest: float = field(init=False, repr=False, compare=False)
+    contributions: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    drop: float = field(init=False, repr=False, compare=False)
+    gain: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         known = len(self.values)
@@ -52,11 +57,12 @@ class Term:
             table.append(self.not_applicable)
         object.__setattr__(self, "slots", MappingProxyType(slots))
         object.__setattr__(self, "table", tuple(table))
-        object.__setattr__(self, "lowest", min(table))
-        object.__setattr__(self, "highest", max(table))
+        object.__setattr__(self, "contributions", tuple(value - self.mean for value in table))
+        object.__setattr__(self, "drop", min(table) - self.not_known)
+        object.__setattr__(self, "gain", max(table) - self.not_known)
 
     def slot(self, value: Value) -> int:
-        """Index into `table` (known bins, then not known, then not applicable) of a value."""
+        """Index into `table` of a value."""
         if isinstance(value, str):
             return self.slots[value]
         return bisect_right(self.edges, value)
@@ -67,7 +73,8 @@ class AdditiveModel:
     """A released model: its terms, and all that is needed to explain and word a screening.
 
     `threshold` is the margin (log-odds) at and above which the score alone prompts; `bands` are the 19 margins
-    that cut the reference population into ventiles. `facts` is what the artefact says of its own making.
+    that cut the reference population into ventiles. `facts` is what the artefact says of its own making. `by_gain` is
+    the terms as (feature's name, term, drop, gain), those first in which an answer could raise a score most.
     """
 
     name: str
@@ -81,27 +88,39 @@ class AdditiveModel:
     bands: tuple[float, ...]
     facts: Mapping[str, Any]
     base_value: float = field(init=False)
+    by_gain: tuple[tuple[str, Term, float, float], ...] = field(init=False, repr=False, compare=False)
+    refits: Refits = field(init=False, repr=False, compare=False)
+    _lookups: tuple[tuple[str, dict[Value, int], tuple[float, ...]], ...] = field(init=False, repr=False, compare=False)
+    _tables: tuple[tuple[float, ...], ...] = field(init=False, repr=False, compare=False)
+    _contributions: tuple[tuple[float, ...], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "base_value", math.fsum([self.intercept, *(term.mean for term in self.terms)]))
+        by_gain = sorted(self.terms, key=lambda term: -term.gain)
+        named = tuple((term.feature.name, term, term.drop, term.gain) for term in by_gain)
+        object.__setattr__(self, "by_gain", named)
+        object.__setattr__(self, "refits", Refits([term.deviations for term in self.terms]))
+        # What a request needs of each term, side by side: attributes cost more than the lookups themselves.
+        lookups = tuple((term.feature.name, dict(term.slots), term.edges) for term in self.terms)
+        object.__setattr__(self, "_lookups", lookups)
+        object.__setattr__(self, "_tables", tuple(term.table for term in self.terms))
+        object.__setattr__(self, "_contributions", tuple(term.contributions for term in self.terms))
 
     def slots(self, case: Case) -> list[int]:
         """For each term the index of the case's value in the term's table."""
         values = case.values
-        return [term.slot(values[term.feature.name]) for term in self.terms]
+        return [
+            slots[value] if isinstance(value := values[name], str) else bisect_right(edges, value)
+            for name, slots, edges in self._lookups
+        ]
 
     def margin(self, slots: Sequence[int]) -> float:
         """The log-odds of a case, given its slots."""
-        return math.fsum([self.intercept, *(term.table[slot] for term, slot in zip(self.terms, slots, strict=True))])
+        return math.fsum([self.intercept, *[table[slot] for table, slot in zip(self._tables, slots, strict=True)]])
 
-    def spread(self, slots: Sequence[int]) -> float:
-        """Standard deviation of the case's log-odds over the bootstrap refits; 0 when the model holds none."""
-        rows = [term.deviations[slot] for term, slot in zip(self.terms, slots, strict=True) if term.deviations]
-        if not rows:
-            return 0.0
-        margins = list(map(sum, zip(*rows, strict=True)))
-        mean = sum(margins) / len(margins)
-        return math.sqrt(sum((margin - mean) ** 2 for margin in margins) / max(len(margins) - 1, 1))
+    def contributions(self, slots: Sequence[int]) -> list[float]:
+        """The exact contribution of each term (log-odds, against the background), given the case's slots."""
+        return [contributions[slot] for contributions, slot in zip(self._contributions, slots, strict=True)]
 
 
 def probability(margin: float) -> float:

@@ -45,11 +45,11 @@ class Explanation:
 def explain(model: AdditiveModel, case: Case) -> Explanation:
     """Scores a case and explains the score. Raises `ExplanationError` if the sum does not hold."""
     slots = model.slots(case)
-    contributions = [term.table[slot] - term.mean for term, slot in zip(model.terms, slots, strict=True)]
+    contributions = model.contributions(slots)
     margin = model.margin(slots)
     score = probability(margin)
     check_sum(model.base_value, contributions, margin, score)
-    reach = REFIT_QUANTILE * model.spread(slots)
+    reach = REFIT_QUANTILE * model.refits.spread(slots)
     return Explanation(
         slots=tuple(slots),
         margin=margin,

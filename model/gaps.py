@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from model.additive import AdditiveModel, Term, probability
 from model.case import Case
+from model.dictionary import NOT_KNOWN
 from model.explanation import Explanation
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """One feature that is not known.
 
     `gain` is the most that an answer could raise the log-odds, at least 0; the scores are those if this answer
@@ -38,15 +39,13 @@ class Gaps:
 def find_gaps(model: AdditiveModel, case: Case, explanation: Explanation) -> Gaps:
     """The gaps of a case. Exact: the terms are independent, so extremes of the sum are sums of extremes."""
     gaps: list[Gap] = []
-    lowest = highest = explanation.margin
-    for name, term in zip(case.values, model.terms, strict=True):
-        if case.values[name] != "not_known":
-            continue
-        drop, gain = term.lowest - term.not_known, term.highest - term.not_known
-        lowest += drop
-        highest += gain
-        gaps.append(Gap(term, gain, probability(explanation.margin + drop), probability(explanation.margin + gain)))
-    gaps.sort(key=lambda gap: -gap.gain)
+    values, margin = case.values, explanation.margin
+    lowest = highest = margin
+    for name, term, drop, gain in model.by_gain:
+        if values[name] == NOT_KNOWN:
+            lowest += drop
+            highest += gain
+            gaps.append(Gap(term, gain, probability(margin + drop), probability(margin + gain)))
     return Gaps(tuple(gaps), (probability(lowest), probability(highest)))
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from model.case import Case
-from model.condition import answers_that_meet
-from model.dictionary import Dictionary, Ground
+from model.condition import answers_that_meet, operands
+from model.dictionary import Dictionary, Ground, Value
+
+REMEMBERED = 4096
+"""Combinations of answers kept in mind for each ground; few grounds ask for more than a dozen different ones."""
+
+Answers = tuple[str, ...] | None
+_NEVER_SEEN = ("",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +32,50 @@ class Grounds:
     undecided: tuple[UndecidedGround, ...]
 
 
-def find_grounds(dictionary: Dictionary, case: Case) -> Grounds:
-    """Evaluates every ground in three-valued logic.
+class GroundRules:
+    """The grounds of a dictionary, ready to be asked of many cases. Safe to share between threads.
 
-    A ground is undecided when at most `policy.ground_answers` answers that are not known could make it met. With the
-    shipped policy of one, a ground is undecided exactly when a single answer would decide it.
+    A ground asks a handful of features, so the same few answers come again and again: what they make of the ground is
+    remembered, by those answers alone and apart from any case.
     """
-    met, undecided = [], []
-    for ground in dictionary.grounds:
-        answers = answers_that_meet(ground.when, case.values)
-        if answers == ():
-            met.append(ground)
-        elif answers is not None and len(answers) <= dictionary.policy.ground_answers:
-            undecided.append(UndecidedGround(ground, answers))
-    return Grounds(tuple(met), tuple(undecided))
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self._limit = dictionary.policy.ground_answers
+        self._rules = [(ground, _asked(ground), dict[tuple[Value, ...], Answers]()) for ground in dictionary.grounds]
+
+    def find(self, case: Case) -> Grounds:
+        """Evaluates every ground in three-valued logic.
+
+        A ground is undecided when at most `policy.ground_answers` answers that are not known could make it met. With
+        the shipped policy of one, a ground is undecided exactly when a single answer would decide it.
+        """
+        met, undecided = [], []
+        values = case.values
+        for ground, asked, remembered in self._rules:
+            seen = tuple([values[name] for name in asked])
+            answers = remembered.get(seen, _NEVER_SEEN)
+            if answers is _NEVER_SEEN:
+                answers = _remember(remembered, seen, ground, values)
+            if answers == ():
+                met.append(ground)
+            elif answers is not None and len(answers) <= self._limit:
+                undecided.append(UndecidedGround(ground, answers))
+        return Grounds(tuple(met), tuple(undecided))
+
+
+def find_grounds(dictionary: Dictionary, case: Case) -> Grounds:
+    """The grounds of one case; `GroundRules` is for many."""
+    return GroundRules(dictionary).find(case)
+
+
+def _asked(ground: Ground) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(operand.feature for operand in operands(ground.when)))
+
+
+def _remember(
+    remembered: dict[tuple[Value, ...], Answers], seen: tuple[Value, ...], ground: Ground, values: Mapping[str, Value]
+) -> Answers:
+    if len(remembered) >= REMEMBERED:
+        remembered.clear()
+    answers = remembered[seen] = answers_that_meet(ground.when, values)
+    return answers

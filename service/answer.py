@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from model.additive import AdditiveModel, Term
 from model.case import Case
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Ground, Value
 from model.explanation import Explanation
-from model.gaps import Gap, Gaps
+from model.gaps import Gaps
 from model.grounds import Grounds
 from model.prompt import Prompt
-from model.wording import contribution_text, value_words
+from model.wording import contribution_text
 from service.log.canonical import canonical_bytes
 
 UNITS = "log-odds"
 PLAIN_NUMBER = 1e-4
-"""From here to 1, Python and RFC 8785 spell a number alike; below, RFC 8785 has another rule for the exponent."""
+"""From here to 1, orjson and RFC 8785 spell a number alike; below, RFC 8785 has another rule for the exponent."""
 _HOLE = "\x01"
 _HOLE_IN_JSON = b"\\u0001"
 
@@ -53,8 +55,13 @@ class AnswerWriter:
         prompt: Prompt,
     ) -> bytes:
         """The answer without its record. Keys stand in RFC 8785 order."""
-        low, high = explanation.score_interval
-        lowest, highest = gaps.score_range
+        gap_scores = [score for gap in gaps.gaps for score in gap[2:]]
+        written = numbers([explanation.score, *explanation.score_interval, *gaps.score_range, *gap_scores])
+        score, low, high, lowest, highest = written[:5]
+        heads = [self._gaps[gap.term.feature.name] for gap in gaps.gaps]
+        not_known = [
+            b'%b%b,"score_if_lowest":%b}' % written for written in zip(heads, written[6::2], written[5::2], strict=True)
+        ]
         asked = {"ask": list(prompt.ask), "level": prompt.level, "reasons": list(prompt.reasons), "text": prompt.text}
         return b"".join(
             (
@@ -64,12 +71,10 @@ class AnswerWriter:
                 b'],"units":"log-odds"},"grounds":[',
                 b",".join([self._grounds[ground.code] for ground in grounds.met]),
                 b'],"model":%b,"not_considered":%b,"not_known":[' % (self._model_part, self._not_considered),
-                b",".join([self._gap(gap) for gap in gaps.gaps]),
+                b",".join(not_known),
                 b'],"not_recognised":%b,"prompt":%b' % (canonical_bytes(list(not_recognised)), canonical_bytes(asked)),
-                b',"score":%b' % number(explanation.score),
-                b',"score_interval":[%b,%b]' % (number(low), number(high)),
-                b',"score_meaning":%b' % self._meaning,
-                b',"score_range":[%b,%b]' % (number(lowest), number(highest)),
+                b',"score":%b,"score_interval":[%b,%b]' % (score, low, high),
+                b',"score_meaning":%b,"score_range":[%b,%b]' % (self._meaning, lowest, highest),
                 b',"screening_id":"%b"}' % screening_id.encode(),
             )
         )
@@ -77,27 +82,26 @@ class AnswerWriter:
     def _contributions(self, case: Case, explanation: Explanation) -> list[bytes]:
         """Largest first, whichever way they point."""
         sizes = [-abs(contribution) for contribution in explanation.contributions]
-        rows = self._rows
+        rows, slots = self._rows, explanation.slots
         shown = []
         for j in sorted(range(len(sizes)), key=sizes.__getitem__):
-            row = rows[j][explanation.slots[j]]
+            row = rows[j][slots[j]]
             shown.append(row if isinstance(row, bytes) else self._numeric_row(row, j, case))
         return shown
 
     def _numeric_row(self, row: tuple[bytes, bytes, bytes], j: int, case: Case) -> bytes:
-        feature = self._model.terms[j].feature
-        value = case.values[feature.name]
-        words = canonical_bytes(value_words(self._model, feature, value))[1:-1]
-        return row[0] + words + row[1] + canonical_bytes(value) + row[2]
-
-    def _gap(self, gap: Gap) -> bytes:
-        head = self._gaps[gap.term.feature.name]
-        return b'%b%b,"score_if_lowest":%b}' % (head, number(gap.score_if_highest), number(gap.score_if_lowest))
+        value = case.values[self._model.terms[j].feature.name]
+        before, between, after = row
+        words: bytes = str(value).encode()  # as `value_words` has it; the unit stands in the row
+        spelled = words if isinstance(value, int) else canonical_bytes(value)
+        return b"%b%b%b%b%b" % (before, words, between, spelled, after)
 
 
-def number(probability: float) -> bytes:
-    """A probability (0 to 1) as RFC 8785 spells it."""
-    return repr(probability).encode() if PLAIN_NUMBER <= probability < 1.0 else canonical_bytes(probability)
+def numbers(probabilities: Sequence[float]) -> list[bytes]:
+    """Probabilities (0 to 1) as RFC 8785 spells them."""
+    if min(probabilities) >= PLAIN_NUMBER and max(probabilities) < 1.0:
+        return orjson.dumps(probabilities)[1:-1].split(b",")
+    return [canonical_bytes(probability) for probability in probabilities]
 
 
 def _rows_of(model: AdditiveModel, term: Term) -> list[Row]:
@@ -109,7 +113,7 @@ def _rows_of(model: AdditiveModel, term: Term) -> list[Row]:
 
 
 def _row(model: AdditiveModel, term: Term, slot: int, value: Value) -> Row:
-    contribution = term.table[slot] - term.mean
+    contribution = term.contributions[slot]
     text = contribution_text(model, term.feature, value, contribution)
     shown: dict[str, Any] = {
         "contribution": contribution,
@@ -121,11 +125,9 @@ def _row(model: AdditiveModel, term: Term, slot: int, value: Value) -> Row:
     rendered = canonical_bytes(shown)
     if value != _HOLE:
         return rendered
-    # The unit stands behind the value in the words; value_words puts it there again, so it is cut out here.
-    words = canonical_bytes(value_words(model, term.feature, value))[1:-1]
-    before, after = rendered.split(words, 1)
-    between, end = after.split(b'"' + _HOLE_IN_JSON + b'"', 1)
-    return before, between, end
+    # A text and then a value: the value stands in quotes here, as a number does not.
+    before, between, after = rendered.split(_HOLE_IN_JSON)
+    return before, between.removesuffix(b'"'), after.removeprefix(b'"')
 
 
 def _gap_head(term: Term) -> bytes:

@@ -15,6 +15,7 @@ from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from model.identifiers import identifier_kind
+from service.accepting import Acceptor
 from service.access import Caller, Keys, require_role
 from service.answer import AnswerWriter
 from service.errors import FieldError, Problem, problem
@@ -24,6 +25,7 @@ from service.model_files import ReleasedModel
 from service.schemas import Features, ProblemSchema, ScreeningSchema, request_schema
 from service.screening import screen
 from service.telemetry import logger
+from service.web import Recorded
 
 JSON = "application/json"
 HIDDEN_FIELD = "(a field whose name is not shown)"
@@ -36,29 +38,28 @@ def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, key
     """The blueprint of screenings for one model, log and set of keys."""
     blueprint = Blueprint("screenings", __name__, url_prefix="/v1/screenings", description="Screen a case.")
     schema = request_schema(released.model.dictionary)
+    acceptor = Acceptor(schema)
     body = {"required": True, "content": {JSON: {"schema": schema, "example": example_request(released)}}}
 
-    @blueprint.route("")
-    class Screenings(MethodView):
-        @blueprint.doc(
-            summary="Screen one anonymised case",
-            requestBody=body,
-            responses=documented(201, "The screening, recorded", ScreeningSchema, 400, 401, 403, 413, 415, 422, 503),
-        )
-        def post(self) -> Response:
-            caller = keys.caller(request.headers.get("Authorization"))
-            try:
-                require_role(caller, "practitioner")
-                asked = _validated(schema, caller)
-                shown = screen(asked, released, writer, log, caller)
-            except Problem as refusal:
-                _record_refusal(refusal, caller, log)
-                raise
-            except NotDurable:
-                raise problem("not_recorded", Retry_After=RETRY_AFTER) from None
-            response = Response(_with_record(shown.answer, shown.receipt, origin), 201, mimetype=JSON)
-            response.headers["Location"] = f"/v1/screenings/{shown.receipt.entry_id}"
-            return response
+    @blueprint.route("", methods=["POST"])
+    @blueprint.doc(
+        summary="Screen one anonymised case",
+        requestBody=body,
+        responses=documented(201, "The screening, recorded", ScreeningSchema, 400, 401, 403, 413, 415, 422, 503),
+    )
+    def post_screening() -> Response:
+        caller = keys.caller(request.environ.get("HTTP_AUTHORIZATION"))
+        try:
+            require_role(caller, "practitioner")
+            asked = _validated(acceptor, schema, caller)
+            shown = screen(asked, released, writer, log, caller)
+        except Problem as refusal:
+            _record_refusal(refusal, caller, log)
+            raise
+        except NotDurable:
+            raise problem("not_recorded", Retry_After=RETRY_AFTER) from None
+        location = f"/v1/screenings/{shown.receipt.entry_id}"
+        return Recorded(_with_record(shown.answer, shown.receipt, origin), 201, [("Location", location)])
 
     @blueprint.route("/<uuid:screening_id>")
     class Screening(MethodView):
@@ -101,12 +102,14 @@ def example_request(released: ReleasedModel) -> dict[str, Any]:
     return {"case_ref": "case-0001", "agency": agency, "features": features}
 
 
-def _validated(schema: Schema, caller: Caller) -> dict[str, Any]:
+def _validated(acceptor: Acceptor, schema: Schema, caller: Caller) -> dict[str, Any]:
     asked = _read_json()
-    try:
-        validated: dict[str, Any] = schema.load(asked)
-    except ValidationError as error:
-        raise problem("refused", _field_errors(error.normalized_messages(), _names(schema))) from None
+    validated = acceptor.accept(asked)
+    if validated is None:
+        try:
+            validated = schema.load(asked)
+        except ValidationError as error:
+            raise problem("refused", _field_errors(error.normalized_messages(), _names(schema))) from None
     if caller.agency is not None and validated["agency"] != caller.agency:
         raise problem("wrong_agency", [FieldError("agency", "send the agency of your own key")])
     return validated
@@ -121,7 +124,7 @@ def _names(schema: Schema) -> frozenset[str]:
 
 
 def _read_json() -> dict[str, Any]:
-    if request.mimetype != JSON:
+    if request.environ.get("CONTENT_TYPE") != JSON and request.mimetype != JSON:
         raise problem("not_json")
     try:
         body = request.get_data()
@@ -134,7 +137,7 @@ def _read_json() -> dict[str, Any]:
     if not isinstance(asked, dict):
         raise problem("malformed_json", detail="The body must be one JSON object.")
     try:
-        if body.count(b":") > _keys(asked):
+        if body.count(b":") > _keys_above(asked) and body.count(b":") > _keys(asked):
             # More colons than keys: one stands inside a text, or a key is repeated, which has more than one reading.
             _refuse_repeated_keys(body)
     except RecursionError:
@@ -142,10 +145,14 @@ def _read_json() -> dict[str, Any]:
     return asked
 
 
+def _keys_above(asked: dict[str, Any]) -> int:
+    return len(asked) + sum([len(part) for part in asked.values() if isinstance(part, dict)])
+
+
 def _keys(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(_keys(inner) for inner in value.values() if isinstance(inner, (dict, list)))
-    return sum(_keys(inner) for inner in value) if isinstance(value, list) else 0
+    inner = value.values() if isinstance(value, dict) else value
+    below = sum([_keys(part) for part in inner if isinstance(part, (dict, list))])
+    return below + len(value) if isinstance(value, dict) else below
 
 
 def _refuse_repeated_keys(body: bytes) -> None:

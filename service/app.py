@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Flask, Response
+from flask import Flask
 from flask_smorest import Api
 
 from service.access import Keys
@@ -19,7 +19,7 @@ from service.reference import reference
 from service.schemas import Features, ProblemSchema
 from service.screening import sample_payload
 from service.status import status
-from service.telemetry import log_slow_and_failed
+from service.web import Web
 
 API_VERSION = "1"
 
@@ -45,7 +45,7 @@ class GroundsApi(Api):
 
 def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     """The WSGI application for one released model and one log."""
-    app = Flask("grounds", root_path=str(Path(__file__).parent), static_folder=None)
+    app = Web("grounds", root_path=str(Path(__file__).parent), static_folder=None)
     app.config.update(
         API_TITLE="Grounds",
         API_VERSION=API_VERSION,
@@ -59,7 +59,6 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
             "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
         },
     )
-    log_slow_and_failed(app)
     api = GroundsApi(app)
     _describe_features(api)
     writer = AnswerWriter(collaborators.released.model)
@@ -70,13 +69,6 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
     app.register_blueprint(status(collaborators.released, collaborators.log))
     app.register_blueprint(docs_page(api, collaborators.released.model))
-
-    @app.after_request
-    def _headers(response: Response) -> Response:
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
     return app
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, ArtefactError, digest, read_model, signed_message
+from model.grounds import GroundRules
 
 ACTIVE = "active"
 RELEASE_PUBLIC_KEY = "release.pub.pem"
@@ -30,6 +31,10 @@ class ReleasedModel:
     sha256: str
     key_id: str
     folder: Path
+    ground_rules: GroundRules = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ground_rules", GroundRules(self.model.dictionary))
 
 
 def load_active(models: Path, keys: Path) -> ReleasedModel:

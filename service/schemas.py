@@ -27,6 +27,10 @@ UNKNOWN_FEATURE = "is not in the data dictionary; remove it (GET /v1/dictionary 
 class CaseReference(fields.String):
     """A reference that means something to the sender alone."""
 
+    def accepts(self, value: object) -> bool:
+        """Whether the value would be taken."""
+        return isinstance(value, str) and bool(_REFERENCE.fullmatch(value)) and identifier_kind(value) is None
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
             raise ValidationError(REFERENCE_FIX)

@@ -10,7 +10,6 @@ from model.case import Case
 from model.dictionary import NOT_KNOWN
 from model.explanation import explain
 from model.gaps import find_gaps
-from model.grounds import find_grounds
 from model.prompt import decide_prompt
 from service.access import Caller
 from service.answer import AnswerWriter
@@ -51,7 +50,7 @@ def compose(asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWri
     case = Case.of(model.dictionary, {**features, **dict.fromkeys(unseen, NOT_KNOWN)})
     explanation = explain(model, case)
     gaps = find_gaps(model, case, explanation)
-    grounds = find_grounds(model.dictionary, case)
+    grounds = released.ground_rules.find(case)
     prompt = decide_prompt(model, case, explanation, gaps, grounds)
     return writer.write(screening_id, asked["case_ref"], unseen, case, explanation, gaps, grounds, prompt)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pysqlite3
 from sqlalchemy import Engine, Row, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -94,7 +95,7 @@ class LogStore:
                 writer.disconnect()
                 engine.dispose()
             lock.close()
-            if isinstance(error, SQLAlchemyError):
+            if isinstance(error, (SQLAlchemyError, pysqlite3.Error)):
                 raise LogError(f"{database}: the log cannot be opened ({reason(error)})") from None
             raise
         return store
@@ -156,7 +157,7 @@ class LogStore:
         try:
             with self._lock:
                 self._writer.probe()
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, pysqlite3.Error, OSError) as error:
             self._fault = reason(error)
         else:
             self._fault = None

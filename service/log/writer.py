@@ -1,42 +1,36 @@
-"""One commit of the log: leaves, head and one signed checkpoint for a whole batch, in one transaction."""
+"""One commit of the log: leaves, head and one signed checkpoint for a whole batch, in one transaction.
+
+Written to the driver directly: a commit is a handful of small statements under the log's lock, and SQLAlchemy's own
+road through them took longer than the statements and the disk together.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, or_, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
+import pysqlite3
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from service.log.checkpoint import SigningKey
 from service.log.entry import leaf_bytes, time_text
 from service.log.group_commit import Waiting
 from service.log.merkle import Frontier, leaf_hash
-from service.log.schema import log_checkpoint, log_entry, log_head, log_probe
 
-_READ_HEAD = select(log_head.c.size, log_head.c.frontier, log_head.c.last_at)
-# The four statements of a commit are given to the driver as they are: SQLAlchemy's own road took longer than the disk.
-_HEAD_SQL = "SELECT size, frontier, last_at FROM log_head"
-_NEW_HEAD_SQL = "UPDATE log_head SET size = ?, frontier = ?, last_at = ?"
-_CHECKPOINT_SQL = "INSERT INTO log_checkpoint (size, text) VALUES (?, ?)"
-_ENTRY_NAMES = (
-    "idx",
-    "entry_id",
-    "kind",
-    "at",
-    "leaf",
-    "leaf_hash",
-    "salt",
-    "payload",
-    "dictionary",
-    "unique_key",
-)
-_INSERT_HEAD = insert(log_head)
-_INSERT_CHECKPOINT = insert(log_checkpoint)
-_EMPTY_PROBE = delete(log_probe)
-_FILL_PROBE = insert(log_probe)
+_READ_HEAD = "SELECT size, frontier, last_at FROM log_head"
+_FIRST_HEAD = "INSERT INTO log_head (id, size, frontier, last_at) VALUES (1, 0, x'', ?)"
+_NEW_HEAD = "UPDATE log_head SET size = ?, frontier = ?, last_at = ?"
+_NEW_CHECKPOINT = "INSERT INTO log_checkpoint (size, text) VALUES (?, ?)"
+_EMPTY_PROBE = "DELETE FROM log_probe"
+_FILL_PROBE = "INSERT INTO log_probe (id, filling) VALUES (1, ?)"
+_ENTRY_NAMES = "idx, entry_id, kind, at, leaf, leaf_hash, salt, payload, dictionary, unique_key"
+_PLACES = "(" + ", ".join("?" * len(_ENTRY_NAMES.split(","))) + ")"
+_STORED_ALREADY = "SELECT idx FROM log_entry WHERE unique_key = ? OR entry_id = ? ORDER BY unique_key IS ? DESC LIMIT 1"
 _PROBE_BYTES = 65_536
 
 
@@ -96,16 +90,14 @@ class Writer:
         self._engine = engine
         self._key = key
         self._clock = clock
-        self._connection: Connection | None = None
+        self._connection: Any = None
 
     def begin_log(self) -> None:
         """Gives an empty database the head and the checkpoint of an empty log."""
-        with self._connected().begin():
-            if self._connected().execute(_READ_HEAD).first() is None:
-                empty = Frontier()
-                self._connected().execute(_INSERT_HEAD, {"id": 1, "size": 0, "frontier": b"", "last_at": time_text(0)})
-                checkpoint = self._key.sign(0, empty.root())
-                self._connected().execute(_INSERT_CHECKPOINT, {"size": 0, "text": checkpoint})
+        with self._transaction() as execute:
+            if execute(_READ_HEAD).fetchone() is None:
+                execute(_FIRST_HEAD, (time_text(0),))
+                execute(_NEW_CHECKPOINT, (0, self._key.sign(0, Frontier().root())))
 
     def commit(self, batch: Sequence[Pending]) -> None:
         """Makes the batch durable and sets each receipt; entries that are recorded already get `recorded_at` instead.
@@ -113,37 +105,8 @@ class Writer:
         Where it raises, nothing of the batch counts as stored. The next commit starts on a new connection.
         """
         try:
-            self._commit(batch)
-        except BaseException:
-            self.disconnect()
-            raise
-
-    def probe(self) -> None:
-        """Writes 64 kB that mean nothing, to see whether the disk takes them. Raises where it does not."""
-        try:
-            with self._connected().begin():
-                self._connected().execute(_EMPTY_PROBE)
-                self._connected().execute(_FILL_PROBE, {"id": 1, "filling": os.urandom(_PROBE_BYTES)})
-        except BaseException:
-            self.disconnect()
-            raise
-
-    def disconnect(self) -> None:
-        """Closes the writing connection; the next commit opens another."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()
-            connection.close()
-
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._engine.connect().execution_options(writes=True)
-        return self._connection
-
-    def _commit(self, batch: Sequence[Pending]) -> None:
-        try:
             self._store(batch)
-        except IntegrityError:
+        except pysqlite3.IntegrityError:
             # Rare, so found out after the fact: one repeated entry must not fail those of others.
             fresh = self._without_repeated(batch)
             if len(fresh) == len(batch):
@@ -152,64 +115,69 @@ class Writer:
                 self._store(fresh)
             _point_to_receipts(batch, fresh)
 
+    def probe(self) -> None:
+        """Writes 64 kB that mean nothing, to see whether the disk takes them. Raises where it does not."""
+        with self._transaction() as execute:
+            execute(_EMPTY_PROBE)
+            execute(_FILL_PROBE, (os.urandom(_PROBE_BYTES),))
+
+    def disconnect(self) -> None:
+        """Closes the writing connection; the next commit opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Callable[..., Any]]:
+        """One transaction; what it gives executes a statement. Whatever goes wrong also ends the connection."""
+        try:
+            if self._connection is None:
+                self._connection = self._engine.raw_connection()
+            execute = self._connection.cursor().execute
+            execute("BEGIN IMMEDIATE")
+            yield execute
+            execute("COMMIT")
+        except BaseException:
+            self.disconnect()
+            raise
+
     def _store(self, batch: Sequence[Pending]) -> None:
-        connection = self._connected()
-        with connection.begin():
+        with self._transaction() as execute:
             # Other processes append too: the head is true only as read inside the transaction.
-            first, peaks, last_at = connection.exec_driver_sql(_HEAD_SQL).one()
+            first, peaks, last_at = execute(_READ_HEAD).fetchone()
             frontier = Frontier(first, peaks)
             # A clock that was set back must not make the log run backwards.
             at = max(time_text(self._clock()), last_at)
-            rows = []
+            hashes: list[bytes] = []
+            values: list[Any] = []
             for pending in batch:
                 leaf = leaf_bytes(at, pending.entry_id, pending.kind, pending.commitment)
                 hashed = leaf_hash(leaf)
-                rows.append(
-                    {
-                        "idx": frontier.size,
-                        "entry_id": pending.entry_id,
-                        "kind": pending.kind,
-                        "at": at,
-                        "leaf": leaf,
-                        "leaf_hash": hashed,
-                        "salt": pending.salt,
-                        "payload": pending.payload,
-                        "dictionary": pending.dictionary,
-                        "unique_key": pending.unique,
-                    }
-                )
+                values += (frontier.size, pending.entry_id, pending.kind, at, leaf, hashed)
+                values += (pending.salt, pending.payload, pending.dictionary, pending.unique)
+                hashes.append(hashed)
                 frontier.append(hashed)
             checkpoint = self._key.sign(frontier.size, frontier.root())
-            connection.exec_driver_sql(_insert_entries(len(rows)), tuple(v for row in rows for v in row.values()))
-            connection.exec_driver_sql(_NEW_HEAD_SQL, (frontier.size, frontier.to_bytes(), at))
-            connection.exec_driver_sql(_CHECKPOINT_SQL, (frontier.size, checkpoint))
-        for pending, row in zip(batch, rows, strict=True):
-            pending.receipt = Receipt(row["idx"], pending.entry_id, row["leaf_hash"].hex(), at, checkpoint)
+            execute(_insert_entries(len(batch)), values)
+            execute(_NEW_HEAD, (frontier.size, frontier.to_bytes(), at))
+            execute(_NEW_CHECKPOINT, (frontier.size, checkpoint))
+        for index, (pending, hashed) in enumerate(zip(batch, hashes, strict=True), first):
+            pending.receipt = Receipt(index, pending.entry_id, hashed.hex(), at, checkpoint)
 
     def _without_repeated(self, batch: Sequence[Pending]) -> list[Pending]:
         """Sets `recorded_at` of what the log holds already; of several alike in the batch, keeps the first."""
-        ids = [pending.entry_id for pending in batch]
-        uniques = [pending.unique for pending in batch if pending.unique is not None]
-        stored = select(log_entry.c.idx, log_entry.c.entry_id, log_entry.c.unique_key).where(
-            or_(log_entry.c.entry_id.in_(ids), log_entry.c.unique_key.in_(uniques))
-        )
-        by_id: dict[str, int] = {}
-        by_unique: dict[str, int] = {}
-        with self._connected().begin():
-            for index, entry_id, unique in self._connected().execute(stored):
-                by_id[entry_id] = index
-                if unique is not None:
-                    by_unique[unique] = index
         fresh = []
         seen: set[str] = set()
-        for pending in batch:
-            pending.recorded_at = by_id.get(pending.entry_id)
-            if pending.unique is not None:
-                pending.recorded_at = by_unique.get(pending.unique, pending.recorded_at)
-            keys = _keys(pending)
-            if pending.recorded_at is None and seen.isdisjoint(keys):
-                seen.update(keys)
-                fresh.append(pending)
+        with self._transaction() as execute:
+            for pending in batch:
+                # Its unique text says more than its id: that is what the sender chose to be known by.
+                stored = execute(_STORED_ALREADY, (pending.unique, pending.entry_id, pending.unique)).fetchone()
+                pending.recorded_at = None if stored is None else stored[0]
+                keys = _keys(pending)
+                if stored is None and seen.isdisjoint(keys):
+                    seen.update(keys)
+                    fresh.append(pending)
         return fresh
 
 
@@ -220,8 +188,7 @@ def _insert_entries(count: int) -> str:
     The driver lets go of the interpreter at every statement; on a busy worker each time costs the wait for another
     thread's turn, with the log's lock held.
     """
-    row = f"({', '.join('?' * len(_ENTRY_NAMES))})"
-    return " ".join(("INSERT INTO log_entry", f"({', '.join(_ENTRY_NAMES)})", "VALUES", ", ".join([row] * count)))
+    return " ".join(("INSERT INTO log_entry", f"({_ENTRY_NAMES})", "VALUES", ", ".join([_PLACES] * count)))
 
 
 def _keys(pending: Pending) -> set[str]:

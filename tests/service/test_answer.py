@@ -12,7 +12,7 @@ from model.gaps import find_gaps
 from model.grounds import find_grounds
 from model.prompt import decide_prompt
 from model.wording import contribution_text
-from service.answer import AnswerWriter, number
+from service.answer import AnswerWriter, numbers
 from tests.builders import cases, models
 
 
@@ -45,11 +45,14 @@ def test_the_joined_parts_are_canonical_json_of_what_was_found(data):
     assert answer["prompt"]["level"] == prompt.level
 
 
-@given(st.floats(0, 1))
-def test_numbers_are_spelled_as_rfc_8785_has_it(probability):
-    assert number(probability) == rfc8785.dumps(probability)
+EDGES = [0.0, 1.0, 1e-4, 9.999999e-5, 1e-6, 1e-7, 5e-324, 0.1 + 0.2, 1 - 2**-53, 0.00010000000000000002]
 
 
-@pytest.mark.parametrize("edge", [0.0, 1.0, 1e-4, 9.999999e-5, 1e-6, 1e-7, 5e-324, 0.1 + 0.2, 1 - 2**-53])
+@given(st.lists(st.floats(0, 1) | st.floats(1e-4, 1) | st.sampled_from(EDGES), min_size=1))
+def test_numbers_are_spelled_as_rfc_8785_has_it(probabilities):
+    assert numbers(probabilities) == [rfc8785.dumps(probability) for probability in probabilities]
+
+
+@pytest.mark.parametrize("edge", EDGES)
 def test_numbers_at_the_edges(edge):
-    assert number(edge) == rfc8785.dumps(edge)
+    assert numbers([edge]) == [rfc8785.dumps(edge)]

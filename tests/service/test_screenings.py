@@ -199,7 +199,8 @@ def test_identifiers_and_free_text_are_refused_everywhere_and_never_echoed(servi
         (b"{}", "text/plain", 415, "not_json"),
         (b"{}", "application/json", 422, "refused"),
         (b'{"a":' * 5000, "application/json", 400, "malformed_json"),
-        (b'{"a":' + b"[" * 700 + b"]" * 700 + b"}", "application/json", 400, "malformed_json"),
+        (b'{"a":' + b"[" * 700 + b"]" * 700 + b"}", "application/json", 422, "refused"),
+        (b'{"a":' + b"[" * 700 + b'":"' + b"]" * 700 + b"}", "application/json", 400, "malformed_json"),
         (b" " * 70_000, "application/json", 413, "body_too_large"),
     ],
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Callable
 from hashlib import sha256
@@ -167,16 +168,16 @@ def test_threads_that_send_the_same_key_store_it_once(store: LogStore) -> None:
 def test_a_database_that_cannot_be_written_gives_not_durable_and_then_recovers(store: LogStore) -> None:
     store.append("screening", b"{}")
 
-    def deny(connection, cursor, statement: str, *_: object) -> None:
-        if statement.startswith("INSERT INTO log_checkpoint"):
-            raise pysqlite3.OperationalError("disk I/O error")
+    def deny(action: int, table: str | None, *_: object) -> int:
+        inserts = action == pysqlite3.SQLITE_INSERT and table == "log_checkpoint"
+        return pysqlite3.SQLITE_DENY if inserts else pysqlite3.SQLITE_OK
 
-    event.listen(store._engine, "before_cursor_execute", deny)
+    # In the middle of a commit: the entries are inserted, their checkpoint is not.
+    store._writer._connection.driver_connection.set_authorizer(deny)
     with pytest.raises(NotDurable) as failure:
         store.append("screening", b'{"name":"Secret"}')
     assert "Secret" not in str(failure.value)
     assert failure.value.__cause__ is None
-    event.remove(store._engine, "before_cursor_execute", deny)
     assert store.size() == 1
     assert store.fault() is None
     assert store.append("screening", b"{}").index == 1
@@ -184,17 +185,17 @@ def test_a_database_that_cannot_be_written_gives_not_durable_and_then_recovers(s
 
 
 def test_fault_says_so_while_the_disk_takes_nothing(store: LogStore) -> None:
-    full = True
+    def fill(connection, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count=1")  # no more than there are
 
-    def deny(connection, cursor, statement: str, *_: object) -> None:
-        if full and not statement.startswith(("SELECT", "BEGIN", "PRAGMA")):
-            raise pysqlite3.OperationalError("database or disk is full")
-
-    event.listen(store._engine, "before_cursor_execute", deny)
+    event.listen(store._engine, "connect", fill)
+    store._engine.dispose()
+    store._writer.disconnect()
     with pytest.raises(NotDurable):
-        store.append("screening", b"{}")
-    assert store.fault() == "OperationalError"
-    full = False
+        store.append("screening", os.urandom(100_000).hex().encode())
+    assert store.fault() == "SQLITE_FULL"
+    event.remove(store._engine, "connect", fill)
+    store._engine.dispose()
     assert store.fault() is None
 
 
