@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from model.case import Case
 from model.condition import answers_that_meet, operands
@@ -52,7 +53,7 @@ class GroundRules:
         met, undecided = [], []
         values = case.values
         for ground, asked, remembered in self._rules:
-            seen = tuple([values[name] for name in asked])
+            seen = asked(values)
             answers = remembered.get(seen, _NEVER_SEEN)
             if answers is _NEVER_SEEN:
                 answers = _remember(remembered, seen, ground, values)
@@ -68,8 +69,10 @@ def find_grounds(dictionary: Dictionary, case: Case) -> Grounds:
     return GroundRules(dictionary).find(case)
 
 
-def _asked(ground: Ground) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(operand.feature for operand in operands(ground.when)))
+def _asked(ground: Ground) -> Callable[[Mapping[str, Value]], tuple[Value, ...]]:
+    features = list(dict.fromkeys(operand.feature for operand in operands(ground.when)))
+    # With one name alone itemgetter would give the value and not a tuple of it.
+    return itemgetter(*features) if len(features) > 1 else itemgetter(*features * 2)
 
 
 def _remember(

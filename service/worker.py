@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import sys
 from pathlib import Path
@@ -31,6 +32,10 @@ def wsgi() -> Flask:
     log = open_log(settings)
     start_publisher(log, settings)
     app = create_app(Collaborators(released, log, Keys(read_keys(settings.keys)), settings.origin), settings.body_limit)
+    # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     logger().info("worker_ready", model=released.model.version, pid=os.getpid())
     return app
 
