@@ -12,7 +12,17 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _POSTCODE = re.compile(r"(?<![A-Z0-9])[A-Z]{1,2}[0-9][A-Z0-9]?[ .-]?[0-9][A-Z]{2}(?![A-Z0-9])", re.IGNORECASE)
 _DATE = re.compile(
     r"(?<!\d)(?:(?:19|20)\d\d[-/. ]?(?:0[1-9]|1[0-2])[-/. ]?(?:0[1-9]|[12]\d|3[01])"
+    r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d"
     r"|(?:0?[1-9]|[12]\d|3[01])[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:(?:19|20)\d\d|\d\d))(?!\d)"
+)
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)"
+)
+_DATE_IN_WORDS = re.compile(
+    rf"(?<!\d)(?:[0-3]?\d(?:st|nd|rd|th)?[-/., ]*{_MONTH}[-/., ]*(?:(?:19|20)\d\d|\d\d)(?!\d)"
+    rf"|(?<![a-z]){_MONTH}[-/., ]*[0-3]?\d(?:st|nd|rd|th)?[-/., ]+(?:19|20)\d\d(?!\d))",
+    re.IGNORECASE,
 )
 _PHONE = re.compile(r"(?<!\d)(?:\+\d{1,3}|0)[\s().-]*(?:\d[\s().-]*){9,10}(?!\d)")
 _TEN_DIGITS = re.compile(r"(?<!\d)\d{3}[ .-]?\d{3}[ .-]?\d{4}(?!\d)")
@@ -25,7 +35,12 @@ def identifier_kind(text: str) -> str | None:
     for ten in _TEN_DIGITS.findall(text):
         if is_nhs_number(ten):
             return "an NHS number"
-    for pattern, kind in ((_EMAIL, "an e-mail address"), (_DATE, "a date"), (_PHONE, "a phone number")):
+    for pattern, kind in (
+        (_EMAIL, "an e-mail address"),
+        (_DATE, "a date"),
+        (_DATE_IN_WORDS, "a date"),
+        (_PHONE, "a phone number"),
+    ):
         if pattern.search(text):
             return kind
     return "a postcode" if _POSTCODE.search(text) else None

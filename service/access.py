@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from model.files import write_whole
 from service.errors import problem
 
 ROLES = ("practitioner", "auditor", "operator")
@@ -116,22 +116,10 @@ def development_keys(folder: Path) -> dict[str, str]:
     for role in ("practitioner", "auditor"):
         if role not in kept or kept[role].split("_")[2] not in stored:
             kept[role] = create_key(folder, role)[0]
-    write_private(path, json.dumps(kept).encode())
+    write_whole(path, json.dumps(kept).encode(), 0o600)
     return kept
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Writes a file for this user alone (mode 0600), whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
 
 
 def _write(folder: Path, keys: Mapping[str, StoredKey]) -> None:
     content = {"format": 1, "keys": [asdict(key) for key in keys.values()]}
-    write_private(folder / KEY_FILE, json.dumps(content, indent=1).encode())
+    write_whole(folder / KEY_FILE, json.dumps(content, indent=1).encode(), 0o600)

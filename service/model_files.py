@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -42,7 +42,11 @@ def load_active(models: Path, keys: Path) -> ReleasedModel:
     pointer = models / ACTIVE
     if not pointer.exists():
         raise ArtefactError(f"{pointer}: no model is active; run make train and make release, or make run")
-    return load_released(models / pointer.read_text().strip(), keys)
+    try:
+        version = pointer.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise ArtefactError(f"{pointer}: cannot be read; release the model again with make release") from None
+    return load_released(models / version, keys)
 
 
 def load_released(folder: Path, keys: Path) -> ReleasedModel:
@@ -65,6 +69,8 @@ def _check_signature(data: bytes, signature: bytes, public_key: Path, folder: Pa
         key_id, signed = str(stated["key_id"]), base64.b64decode(stated["signature"], validate=True)
     except OSError as error:
         raise ArtefactError(f"{public_key}: cannot read the release key: {error.strerror}") from None
+    except UnsupportedAlgorithm:
+        raise ArtefactError(f"{public_key}: not an Ed25519 public key") from None
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise ArtefactError(f"{folder / SIGNATURE_FILE}: not a model signature; release the model again") from None
     if not isinstance(key, Ed25519PublicKey):

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, digest, promises_broken, read_model, signed_message
+from model.files import sync_folder, write_whole
 
 ACTIVE = "active"
 PRIVATE_KEY = "release.pem"
@@ -96,7 +97,7 @@ def release(trained: Path, models: Path, keys: Path, tell: Callable[[list[Gate]]
     if not VERSION.fullmatch(model.version) or model.version == ACTIVE:
         raise ReleaseError(f"not released: version {model.version!r} cannot name a folder; train the model again")
     _write_whole(models / model.version, {MODEL_FILE: data, SIGNATURE_FILE: sign(data, signing_key(keys))})
-    _point(models / ACTIVE, model.version)
+    write_whole(models / ACTIVE, f"{model.version}\n".encode())
     return model.version
 
 
@@ -106,7 +107,7 @@ def signing_key(keys: Path) -> Ed25519PrivateKey:
     key = _read_key(private) if private.exists() else _make_key(private)
     pem = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     if not public.exists() or public.read_bytes() != pem:
-        public.write_bytes(pem)
+        write_whole(public, pem)
     return key
 
 
@@ -121,14 +122,11 @@ def _read_key(private: Path) -> Ed25519PrivateKey:
 
 
 def _make_key(private: Path) -> Ed25519PrivateKey:
-    private.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = Ed25519PrivateKey.generate()
     pem = made.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    descriptor = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
+    write_whole(private, pem, 0o600)
     return made
 
 
@@ -157,16 +155,13 @@ def _write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+        sync_folder(fresh)
         if not folder.exists():
             fresh.rename(folder)
         else:
             for name in files:
                 (fresh / name).replace(folder / name)
+            sync_folder(folder)
+        sync_folder(folder.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _point(pointer: Path, version: str) -> None:
-    fresh = pointer.with_name(f".{pointer.name}.{os.getpid()}")
-    fresh.write_text(version + "\n")
-    fresh.replace(pointer)

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from model.files import write_whole
 from service.log.merkle import HASH_BYTES
 
 _ED25519 = b"\x01"
@@ -151,7 +152,7 @@ def create_signing_key(path: Path, origin: str) -> SigningKey:
         os.link(fresh, path)
     finally:
         fresh.unlink()
-    path.with_suffix(".pub").write_text(key.verifier.text + "\n", encoding="utf-8")
+    write_whole(path.with_suffix(".pub"), f"{key.verifier.text}\n".encode())
     return key
 
 

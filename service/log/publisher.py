@@ -15,6 +15,7 @@ from typing import Protocol
 
 import orjson
 
+from model.files import write_whole
 from service.log.checkpoint import Checkpoint, VerifierKey
 
 NEWEST, KEPT, LOCK = "checkpoint", "checkpoints", ".publisher.lock"
@@ -141,9 +142,4 @@ class CheckpointPublisher:
             os.fsync(file.fileno())
 
     def _replace(self, note: str) -> None:
-        fresh = self._folder / f".{NEWEST}.new"
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._folder / NEWEST)
+        write_whole(self._folder / NEWEST, note.encode())

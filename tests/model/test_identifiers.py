@@ -14,6 +14,11 @@ from model.identifiers import identifier_kind, is_nhs_number
         ("20190314", "a date"),
         ("14/03/2019", "a date"),
         ("1.4.19", "a date"),
+        ("14032019", "a date"),
+        ("14Mar2019", "a date"),
+        ("14-march-19", "a date"),
+        ("3rd_April_2019", "a date"),
+        ("Mar 14, 2019", "a date"),
         ("07700 900123", "a phone number"),
         ("+44 20 7946 0000", "a phone number"),
         ("SW1A 1AA", "a postcode"),
@@ -29,7 +34,20 @@ def test_identifiers_are_recognised(text, kind):
 
 
 @pytest.mark.parametrize(
-    "text", ["case-0001", "A-2024-17", "0b1c2d3e", "HV.00042", "yes", "level_3", "12345678", "1234567890"]
+    "text",
+    [
+        "case-0001",
+        "A-2024-17",
+        "0b1c2d3e",
+        "HV.00042",
+        "yes",
+        "level_3",
+        "12345678",
+        "1234567890",
+        "mar-0042",
+        "ward3-junior-12",
+        "summary-7",
+    ],
 )
 def test_pseudonyms_pass(text):
     assert identifier_kind(text) is None
