@@ -107,7 +107,7 @@ def _verify(ready: Prepared) -> str:
     done = subprocess.run(command, env=ready.environment(), capture_output=True, text=True)
     if done.returncode:
         raise NotPrepared(f"the log that the benchmark made does not verify: {done.stdout}{done.stderr}")
-    return f"log verify: {done.stdout.strip().splitlines()[0]}"
+    return f"log verify: {done.stdout.strip().splitlines()[-1]}"
 
 
 def _syncs_a_second(folder: Path) -> float:

@@ -43,6 +43,8 @@ def serve_workers(settings: Settings) -> None:
         GROUNDS_LOG_ORIGIN=settings.origin,
         GROUNDS_BODY_LIMIT=str(settings.body_limit),
     )
+    # Each thread would get a heap of its own from the C library, and keep what its largest answer took.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     Granian(
         "service.worker:wsgi",
         factory=True,

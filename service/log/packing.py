@@ -8,7 +8,6 @@ a payload cannot be read. The hash in a leaf is over the plain payload, so none 
 from __future__ import annotations
 
 import hashlib
-import threading
 from typing import Any
 
 import zstandard
@@ -26,7 +25,8 @@ class Packing:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._own = threading.local()  # zstd's contexts are not to be shared between threads
+        # A context serves one thread at a time and takes most of a megabyte, so they are lent, not one a thread.
+        self._idle: list[tuple[int | None, zstandard.ZstdCompressor]] = []
         self._known: dict[int, zstandard.ZstdCompressionDict] = {}
         self._current: int | None = None
 
@@ -51,12 +51,19 @@ class Packing:
     def pack(self, payload: bytes) -> tuple[bytes, int | None]:
         """The packed payload, and the dictionary that it needs."""
         current = self._current
-        made = getattr(self._own, "compressor", None)
-        if made is None or made[0] != current:
-            known = None if current is None else self._known[current]
-            made = (current, zstandard.ZstdCompressor(level=_LEVEL, dict_data=known))
-            self._own.compressor = made
-        return made[1].compress(payload), current
+        compressor = self._lent(current)
+        packed = compressor.compress(payload)
+        self._idle.append((current, compressor))
+        return packed, current
+
+    def _lent(self, current: int | None) -> zstandard.ZstdCompressor:
+        try:
+            number, compressor = self._idle.pop()
+        except IndexError:  # all are lent
+            number, compressor = -1, None
+        if compressor is not None and number == current:
+            return compressor
+        return zstandard.ZstdCompressor(level=_LEVEL, dict_data=None if current is None else self._known[current])
 
     def unpack(self, row: Row[*tuple[Any, ...]]) -> bytes | None:
         """The payload of a row; None where it is erased. Raises `LogDamaged` where it cannot be read."""
