@@ -24,6 +24,7 @@ run: $(VENV)/.train $(VAR)/models/active ## Everything for a newcomer: environme
 	@$(PY) -m service run --port $(PORT)
 
 test: $(VENV)/.dev ## Everything needed to test, and the tests
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || tests/architecture/install-debian postgresql
 	$(PY) -m pytest -q $(TESTS)
 
 check: $(VENV)/.dev ## Lint, types, import contracts, file sizes

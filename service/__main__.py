@@ -15,6 +15,7 @@ from service.access import ROLES, KeyFileError, create_key, development_keys, re
 from service.assembly import open_log, prepare
 from service.log.checkpoint import SigningKeyError
 from service.log.commands import log_commands
+from service.log.databases.commands import database_commands
 from service.log.store import LogError, LogStore, NotDurable
 from service.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
 from service.settings import Settings, SettingsError, read_settings
@@ -125,6 +126,7 @@ def _open_store() -> LogStore:
 
 
 main.add_command(log_commands(_open_store))
+main.add_command(database_commands(lambda: read_settings().log_database))
 
 
 def cli() -> None:

@@ -30,14 +30,16 @@ class Prepared:
 def open_log(settings: Settings) -> LogStore:
     """The log of this service; its signing key and schema are made on first use."""
     key_file = settings.keys / LOG_KEY
+    database = settings.log_database
     if not key_file.exists():
-        if settings.log_database.exists():
+        if isinstance(database, Path) and database.exists():
             raise FileNotFoundError(
                 f"{key_file}: the log exists but its signing key is gone; restore the key from your backup"
             )
         create_signing_key(key_file, settings.origin)
-    settings.log_database.parent.mkdir(parents=True, exist_ok=True)
-    return LogStore.open(settings.log_database, load_signing_key(key_file, settings.origin))
+    if isinstance(database, Path):
+        database.parent.mkdir(parents=True, exist_ok=True)
+    return LogStore.open(database, load_signing_key(key_file, settings.origin))
 
 
 def start_publisher(log: LogStore, settings: Settings) -> CheckpointPublisher:

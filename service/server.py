@@ -40,6 +40,7 @@ def serve_workers(settings: Settings) -> None:
     os.environ.update(
         GROUNDS_VAR=str(settings.var),
         GROUNDS_CHECKPOINTS=str(settings.checkpoints),
+        GROUNDS_LOG_DATABASE=settings.database_url,
         GROUNDS_LOG_ORIGIN=settings.origin,
         GROUNDS_BODY_LIMIT=str(settings.body_limit),
     )

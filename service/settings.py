@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from environs import Env, EnvError
+
+_POSTGRESQL = re.compile(r"postgresql://(?:[^:@/]*@)?[^@]+$")
+"""A URL without a password: the environment of a process is not a place for one."""
 
 
 class SettingsError(ValueError):
@@ -21,6 +25,9 @@ class Settings:
     """GROUNDS_VAR: folder for all that is made at run time. Default `var`."""
     checkpoints: Path
     """GROUNDS_CHECKPOINTS: folder for published checkpoints; best on another host. Default `var/checkpoints`."""
+    database_url: str
+    """GROUNDS_LOG_DATABASE: URL of the log's PostgreSQL database, `postgresql://user@host/name`. Default: none, and the
+    log is the SQLite file `log/log.sqlite` in GROUNDS_VAR. A password goes into libpq's own password file."""
     origin: str
     """GROUNDS_LOG_ORIGIN: the log's name in checkpoints. Default `grounds.invalid/log`: set your own."""
     host: str
@@ -40,9 +47,9 @@ class Settings:
         return self.var / "models"
 
     @property
-    def log_database(self) -> Path:
-        """The log's SQLite file."""
-        return self.var / "log" / "log.sqlite"
+    def log_database(self) -> Path | str:
+        """Where the log is: the path of a SQLite file, or the URL of a PostgreSQL database."""
+        return self.database_url or self.var / "log" / "log.sqlite"
 
     @property
     def keys(self) -> Path:
@@ -59,6 +66,7 @@ def read_settings() -> Settings:
             settings = Settings(
                 var=var,
                 checkpoints=env.path("CHECKPOINTS", var / "checkpoints"),
+                database_url=env.str("LOG_DATABASE", ""),
                 origin=env.str("LOG_ORIGIN", "grounds.invalid/log"),
                 host=env.str("HOST", "127.0.0.1"),
                 port=env.int("PORT", 8000),
@@ -68,6 +76,11 @@ def read_settings() -> Settings:
             )
     except EnvError as error:
         raise SettingsError(str(error)) from None
+    if settings.database_url and not _POSTGRESQL.match(settings.database_url):
+        raise SettingsError(
+            "GROUNDS_LOG_DATABASE: set postgresql://user@host/name, without a password (use a password file), "
+            "or nothing for SQLite"
+        )
     for name, value, low, high in (
         ("PORT", settings.port, 1, 65_535),
         ("WORKERS", settings.workers, 1, 256),

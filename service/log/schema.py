@@ -1,14 +1,11 @@
-"""The log's tables and how its database is opened. SQL stays portable; what is SQLite's own is in `open_engine`."""
+"""The log's tables, the same in every database, and how they are brought up to date."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import pysqlite3
 from sqlalchemy import (
     BigInteger,
-    CheckConstraint,
     Column,
     Connection,
     Engine,
@@ -19,21 +16,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    create_engine,
-    event,
     inspect,
     text,
 )
-from sqlalchemy.engine import URL
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-REVISION = "0001"
+REVISION = "0002"
 """The schema that this code reads and writes: the newest file in `service/migrations/versions`."""
-
-OLDEST_SQLITE = (3, 51, 3)
-"""Older ones can corrupt a write-ahead log that several connections write and checkpoint (WAL-reset race)."""
-
-_READER_WAIT_SECONDS = 5.0
 
 _NOT_SCREENINGS = text("kind <> 'screening'")
 _NAMED = text("unique_key IS NOT NULL")
@@ -78,23 +67,17 @@ log_dictionary = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
-log_head = Table(
-    "log_head",
-    metadata,
-    Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False),
-    Column("size", BigInteger, nullable=False),
-    Column("frontier", LargeBinary, nullable=False),
-    Column("last_at", String(27), nullable=False),
-)
-
+# The newest row is the head of the log: with the frontier of its tree, the next commit goes on from there.
 log_checkpoint = Table(
     "log_checkpoint",
     metadata,
     Column("size", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
     Column("text", Text, nullable=False),
+    Column("frontier", LargeBinary, nullable=True),  # NULL in those of the first schema, but for the newest
+    Column("at", String(27), nullable=True),
 )
 
-# Written only to see whether the disk takes as much as a commit needs; a table of its own keeps the head small.
+# Written only to see whether the disk takes as much as a commit needs; PostgreSQL has a way without a table.
 log_probe = Table(
     "log_probe",
     metadata,
@@ -105,46 +88,6 @@ log_probe = Table(
 
 class LogError(RuntimeError):
     """The log cannot be used as it is; one line, without case data."""
-
-
-def open_engine(database: Path) -> Engine:
-    """An engine for the SQLite file, in WAL mode with every commit on disk before it returns. Raises `LogError`."""
-    if pysqlite3.sqlite_version_info < OLDEST_SQLITE:
-        raise LogError(
-            f"SQLite {pysqlite3.sqlite_version} is too old: it can corrupt the log; "
-            f"{'.'.join(map(str, OLDEST_SQLITE))} or newer comes with the locked pysqlite3"
-        )
-    engine = create_engine(
-        URL.create("sqlite+pysqlite", database=str(database)),
-        module=pysqlite3,
-        # Only readers may meet a busy database, and only while another recovers it after a crash: writers queue on
-        # the lock file.
-        connect_args={"timeout": _READER_WAIT_SECONDS},
-        pool_size=4,
-        max_overflow=-1,
-        hide_parameters=True,  # error messages must not hold case data
-    )
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _configure(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # the driver would begin transactions by rules of its own
-    for pragma in (
-        "page_size=4096",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "wal_autocheckpoint=2000",  # pages: 16 MB
-        "journal_size_limit=67108864",
-        "cache_size=-8000",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def upgrade(engine: Engine) -> None:

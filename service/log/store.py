@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import pysqlite3
-from sqlalchemy import Engine, Row, func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.log import merkle
 from service.log.checkpoint import Checkpoint, CheckpointError, SigningKey, VerifierKey
+from service.log.databases import open_database
+from service.log.databases.database import Database
 from service.log.entry import SALT_BYTES, EntryError, Kind, check_entry, commitment, uuid7
 from service.log.group_commit import GroupCommit
-from service.log.lock import LockFile
 from service.log.packing import Packing
-from service.log.schema import LogError, log_checkpoint, log_entry, log_head, open_engine, upgrade
+from service.log.schema import LogError, log_checkpoint, log_entry, upgrade
 from service.log.stored import ENTRY_COLUMNS, LogDamaged, StoredEntry, read_row
 from service.log.writer import Pending, Receipt, Writer, reason
 
@@ -51,19 +51,21 @@ class AlreadyRecorded(RuntimeError):
 
 
 class LogStore:
-    """A log in one SQLite file. Any number of threads and processes may append; all see one total order.
+    """A log in one database. Any number of threads and processes may append; all see one total order.
 
     Not to be carried across a fork: open it in each process.
     """
 
-    def __init__(self, engine: Engine, lock: LockFile, writer: Writer, key: SigningKey) -> None:
+    def __init__(self, database: Database, writer: Writer, key: SigningKey) -> None:
         """For `open`; the parts belong to this store from now on."""
-        self._engine = engine
-        self._lock = lock
+        self._database = database
+        self._engine = database.engine
+        self._lock = database.lock
+        self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, *database.failures, LogError, OSError)
         self._writer = writer
         self._key = key
-        self._packing = Packing(engine)
-        self._commits: GroupCommit[Pending] = GroupCommit(self._commit, self._give_up, lock)
+        self._packing = Packing(self._engine)
+        self._commits: GroupCommit[Pending] = GroupCommit(self._commit, self._give_up, self._lock)
         self._process = os.getpid()
         self._fault: str | None = None
         self._last_write = 0
@@ -71,32 +73,27 @@ class LogStore:
         self._closed = False
 
     @classmethod
-    def open(
-        cls,
-        database: Path,
-        key: SigningKey,
-        clock: Callable[[], int] = time.time_ns,
-    ) -> LogStore:
-        """Opens the log, making file and schema on first use. `clock` gives nanoseconds since 1970.
+    def open(cls, where: Path | str, key: SigningKey, clock: Callable[[], int] = time.time_ns) -> LogStore:
+        """Opens the log, making file and schema on first use.
 
+        `where` is the path of a SQLite file or the URL of a PostgreSQL database; `clock` gives nanoseconds since 1970.
         Raises `LogError` where the log was signed by another key or the database cannot be used.
         """
-        lock = LockFile(database.with_name(database.name + ".lock"))
-        engine = open_engine(database)
-        writer = Writer(engine, key, clock)
+        database = open_database(where)
+        writer = Writer(database, key, clock)
         try:
-            with lock:
-                upgrade(engine)
+            with database.lock:
+                upgrade(database.engine)
                 writer.begin_log()
-            store = cls(engine, lock, writer, key)
-            store._check_key(database)
+            store = cls(database, writer, key)
+            store._check_key(database.name)
         except BaseException as error:
-            with lock:
-                writer.disconnect()
-                engine.dispose()
-            lock.close()
-            if isinstance(error, (SQLAlchemyError, pysqlite3.Error)):
-                raise LogError(f"{database}: the log cannot be opened ({reason(error)})") from None
+            with database.lock:
+                database.disconnect()
+                database.engine.dispose()
+            database.lock.close()
+            if isinstance(error, (SQLAlchemyError, *database.failures)):
+                raise LogError(f"{database.name}: the log cannot be opened ({reason(error)})") from None
             raise
         return store
 
@@ -157,7 +154,7 @@ class LogStore:
         try:
             with self._lock:
                 self._writer.probe()
-        except (SQLAlchemyError, pysqlite3.Error, OSError) as error:
+        except self._failures as error:
             self._fault = reason(error)
         else:
             self._fault = None
@@ -167,7 +164,7 @@ class LogStore:
     def size(self) -> int:
         """The number of entries."""
         with self._engine.connect() as connection:
-            return int(connection.execute(select(log_head.c.size)).scalar_one())
+            return int(connection.execute(select(func.max(log_checkpoint.c.size))).scalar_one())
 
     def get(self, entry_id: str) -> StoredEntry | None:
         """The entry of that id, or None. Raises `LogDamaged` where its bytes do not belong together."""
@@ -235,7 +232,7 @@ class LogStore:
             raise ValueError(f"the log has {len(hashes)} entries, not {size}")
         return hashes
 
-    def _check_key(self, database: Path) -> Checkpoint:
+    def _check_key(self, database: str) -> Checkpoint:
         try:
             return self.verifier_key.open(self.latest_checkpoint())
         except CheckpointError as error:
@@ -251,6 +248,6 @@ class LogStore:
             # The last connection to close tidies the write-ahead log away, which is a write like any other.
             with self._lock:
                 self._closed = True
-                self._writer.disconnect()
+                self._database.disconnect()
                 self._engine.dispose()
             self._lock.close()

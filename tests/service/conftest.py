@@ -49,6 +49,7 @@ def settings_in(folder: Path, **changes) -> Settings:
     values = {
         "var": folder,
         "checkpoints": folder / "checkpoints",
+        "database_url": "",
         "origin": "test.invalid/log",
         "host": "127.0.0.1",
         "port": 8000,

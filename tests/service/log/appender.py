@@ -1,7 +1,8 @@
 """A process that appends to the log until it is stopped or has done its share; started by test_processes.py.
 
-Arguments: folder, name, threads, appends a thread. Prints a line `<entry id> <index>` for each acknowledged append,
-written at once, so that what a killed process had acknowledged is known.
+Arguments: folder, name, threads, appends a thread and, where the log is no SQLite file, the database's URL.
+Prints a line `<entry id> <index>` for each acknowledged append, written at once, so that what a killed process had
+acknowledged is known.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from service.log.checkpoint import load_signing_key
 from service.log.store import LogStore
 
 
-def main(folder: Path, name: str, threads: int, appends: int) -> None:
+def main(folder: Path, name: str, threads: int, appends: int, url: str = "") -> None:
     """Opens the log like any worker and appends."""
-    store = LogStore.open(folder / "log.sqlite", load_signing_key(folder / "log.pem", "test.invalid/log"))
+    store = LogStore.open(url or folder / "log.sqlite", load_signing_key(folder / "log.pem", "test.invalid/log"))
 
     def run(thread: int) -> None:
         for number in range(appends):
@@ -36,4 +37,4 @@ def main(folder: Path, name: str, threads: int, appends: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), *sys.argv[5:])

@@ -10,7 +10,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from service.log.schema import MIGRATIONS, REVISION, LogError, metadata, open_engine
+from service.log.databases.sqlite import SqliteDatabase
+from service.log.schema import MIGRATIONS, REVISION, LogError, metadata
 from service.log.store import LogStore
 
 
@@ -39,7 +40,7 @@ def test_commits_are_on_disk_before_they_return(store: LogStore) -> None:
 def test_an_old_sqlite_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pysqlite3, "sqlite_version_info", (3, 51, 2))
     with pytest.raises(LogError, match=r"3\.51\.3 or newer"):
-        open_engine(tmp_path / "log.sqlite")
+        SqliteDatabase(tmp_path / "log.sqlite")
 
 
 def test_the_sqlite_in_use_is_new_enough() -> None:

@@ -173,7 +173,7 @@ def test_a_database_that_cannot_be_written_gives_not_durable_and_then_recovers(s
         return pysqlite3.SQLITE_DENY if inserts else pysqlite3.SQLITE_OK
 
     # In the middle of a commit: the entries are inserted, their checkpoint is not.
-    store._writer._connection.driver_connection.set_authorizer(deny)
+    store._database._connection.driver_connection.set_authorizer(deny)
     with pytest.raises(NotDurable) as failure:
         store.append("screening", b'{"name":"Secret"}')
     assert "Secret" not in str(failure.value)
@@ -190,7 +190,7 @@ def test_fault_says_so_while_the_disk_takes_nothing(store: LogStore) -> None:
 
     event.listen(store._engine, "connect", fill)
     store._engine.dispose()
-    store._writer.disconnect()
+    store._database.disconnect()
     with pytest.raises(NotDurable):
         store.append("screening", os.urandom(100_000).hex().encode())
     assert store.fault() == "SQLITE_FULL"

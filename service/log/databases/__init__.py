@@ -1,0 +1,19 @@
+"""Where the log is kept: SQLite beside the service, or PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from service.log.databases.database import Database
+
+
+def open_database(where: Path | str) -> Database:
+    """The database at the path of a SQLite file, or at a `postgresql://` URL. Raises `LogError`."""
+    # Each driver is loaded where it is used: a worker has one of them.
+    if isinstance(where, Path):
+        from service.log.databases.sqlite import SqliteDatabase
+
+        return SqliteDatabase(where)
+    from service.log.databases.postgresql import PostgresDatabase
+
+    return PostgresDatabase(where)

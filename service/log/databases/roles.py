@@ -1,0 +1,43 @@
+"""Who may do what in the log's PostgreSQL database: the service appends and reads, auditors read, neither alters."""
+
+from __future__ import annotations
+
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from service.log.schema import LogError, metadata
+
+_REVISIONS = "alembic_version"
+
+
+_RIGHTS: tuple[LiteralString, ...] = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+
+
+def grant(url: str, service: str = "", auditor: str = "") -> None:
+    """Gives the roles their rights on every table of the log; run as the owner of the tables.
+
+    `service` may INSERT and SELECT, `auditor` SELECT. Whatever else they had on these tables is taken away. All or
+    nothing is changed. Raises `LogError` where a role ends up with other rights than these, or the database refuses.
+    """
+    tables = [*metadata.tables, _REVISIONS]
+    try:
+        with psycopg.connect(url) as connection:
+            for role, rights in ((service, ("SELECT", "INSERT")), (auditor, ("SELECT",))):
+                for table in tables if role else ():
+                    _grant(connection, table, role, ("SELECT",) if table == _REVISIONS else rights)
+    except psycopg.Error as error:
+        raise LogError(f"the roles were not changed ({type(error).__name__}); run this as the tables' owner") from None
+
+
+def _grant(connection: psycopg.Connection[Any], table: str, role: str, rights: tuple[LiteralString, ...]) -> None:
+    names = (sql.Identifier(table), sql.Identifier(role))
+    connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(*names))
+    listed = sql.SQL(", ").join(map(sql.SQL, rights))
+    connection.execute(sql.SQL("GRANT {} ON {} TO {}").format(listed, *names))
+    # To who does not own the table, both are no error: they do nothing, and a warning says so.
+    for right in _RIGHTS:
+        row = connection.execute("SELECT has_table_privilege(%s, %s, %s)", (role, table, right)).fetchone()
+        if row is None or row[0] != (right in rights):
+            raise LogError(f"the roles were not changed ({role}: {right} on {table}); run this as the tables' owner")

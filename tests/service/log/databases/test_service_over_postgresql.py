@@ -1,0 +1,85 @@
+"""The whole service over PostgreSQL: no score without its record there either."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+
+import pytest
+
+from model.dictionary import shipped_dictionary
+from service.log.export import export_lines
+from service.log.verifier import verify
+from tests.service.conftest import hand_made_model, release_into, settings_in
+
+
+@pytest.fixture
+def settings(tmp_path, url):
+    made = dataclasses.replace(settings_in(tmp_path / "var"), database_url=url)
+    release_into(made, hand_made_model(shipped_dictionary()))
+    return made
+
+
+def test_a_screening_is_recorded_shown_again_and_verified(service):
+    shown = service.screen({"parent_mental_health_history": "yes"})
+    assert shown.status_code == 201
+    again = service.client.get(shown.headers["Location"], headers=service.auditor)
+    assert {**again.get_json(), "record": None} == {**shown.get_json(), "record": None}
+    assert service.client.get("/readyz").status_code == 200
+    assert verify(export_lines(service.log), service.log.verifier_key).ok
+
+
+def test_without_the_database_there_is_a_503_and_no_score_and_then_it_recovers(service, server):
+    assert service.screen().status_code == 201
+    server.stop("immediate")
+    try:
+        refused = service.screen()
+        ready = service.client.get("/readyz")
+    finally:
+        server.start()
+    assert (refused.status_code, ready.status_code) == (503, 503)
+    assert refused.headers["Retry-After"]
+    assert "score" not in refused.get_json()
+    assert service.screen().status_code == 201
+    assert service.client.get("/readyz").status_code == 200
+
+
+def command(settings, *arguments):
+    environment = {**os.environ, "GROUNDS_VAR": str(settings.var), "GROUNDS_LOG_DATABASE": settings.database_url}
+    done = subprocess.run(
+        [sys.executable, "-m", "service", *arguments], env=environment, capture_output=True, text=True, timeout=60
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_owner_prepares_the_database_from_the_command_line(settings, server):
+    server.execute("DROP ROLE IF EXISTS app")
+    server.execute("CREATE ROLE app LOGIN")
+    code, out, _ = command(settings, "database", "upgrade")
+    assert (code, out) == (0, f"{settings.database_url}: up to date\n")
+    assert command(settings, "database", "grant", "--service", "app")[:2] == (0, "app may insert and read\n")
+    theirs = dataclasses.replace(settings, database_url=settings.database_url.replace("owner@", "app@"))
+    code, out, error = command(theirs, "log", "verify")
+    assert code == 0, error
+    code, _, error = command(theirs, "database", "grant", "--auditor", "app")
+    assert code == 1
+    assert error.startswith("error: the roles were not changed (app: ")
+    code, _, error = command(settings, "database", "grant")
+    assert code == 2
+    assert "--service ROLE" in error
+
+
+def test_a_file_has_no_roles(settings):
+    code, _, error = command(dataclasses.replace(settings, database_url=""), "database", "grant", "--service", "app")
+    assert code == 1
+    assert error == "error: the log is a SQLite file, which has no roles; set GROUNDS_LOG_DATABASE\n"
+
+
+def test_a_password_in_the_url_is_refused_and_not_repeated(settings):
+    theirs = dataclasses.replace(settings, database_url="postgresql://owner:secret@127.0.0.1/x")
+    code, out, error = command(theirs, "log", "verify")
+    assert code == 1
+    assert "GROUNDS_LOG_DATABASE" in error
+    assert "secret" not in out + error
