@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
-from marshmallow import Schema, ValidationError, fields
-from werkzeug.exceptions import RequestEntityTooLarge
 
-from model.identifiers import identifier_kind
 from service.accepting import Acceptor
 from service.access import Caller, Keys, require_role
 from service.answer import AnswerWriter
-from service.errors import FieldError, Problem, problem
+from service.errors import Problem, problem
+from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
 from service.log.canonical import canonical_bytes
-from service.log.store import LogDamaged, LogStore, NotDurable, Receipt, StoredEntry
+from service.log.store import AlreadyRecorded, LogDamaged, LogStore, NotDurable, Receipt, StoredEntry
 from service.model_files import ReleasedModel
-from service.schemas import Features, ProblemSchema, ScreeningSchema, request_schema
+from service.reading import JSON, validated_screening
+from service.schemas import ProblemSchema, ScreeningSchema, request_schema
 from service.screening import screen
 from service.telemetry import logger
 from service.web import Recorded
 
-JSON = "application/json"
-HIDDEN_FIELD = "(a field whose name is not shown)"
-MAX_FIELD_NAME = 64
-MAX_ERRORS = 100
 RETRY_AFTER = "1"
 
 
@@ -44,6 +37,7 @@ def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, key
     @blueprint.route("", methods=["POST"])
     @blueprint.doc(
         summary="Screen one anonymised case",
+        parameters=[IDEMPOTENCY_PARAMETER],
         requestBody=body,
         responses=documented(201, "The screening, recorded", ScreeningSchema, 400, 401, 403, 413, 415, 422, 503),
     )
@@ -51,8 +45,12 @@ def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, key
         caller = keys.caller(request.environ.get("HTTP_AUTHORIZATION"))
         try:
             require_role(caller, "practitioner")
-            asked = _validated(acceptor, schema, caller)
-            shown = screen(asked, released, writer, log, caller)
+            asked = validated_screening(acceptor, schema, caller)
+            unique = idempotency_key(request.environ.get("HTTP_IDEMPOTENCY_KEY"), caller)
+            try:
+                shown = screen(asked, released, writer, log, caller, unique)
+            except AlreadyRecorded as recorded:
+                return _repeated(asked, log, recorded.index, origin)
         except Problem as refusal:
             _record_refusal(refusal, caller, log)
             raise
@@ -102,103 +100,6 @@ def example_request(released: ReleasedModel) -> dict[str, Any]:
     return {"case_ref": "case-0001", "agency": agency, "features": features}
 
 
-def _validated(acceptor: Acceptor, schema: Schema, caller: Caller) -> dict[str, Any]:
-    asked = _read_json()
-    validated = acceptor.accept(asked)
-    if validated is None:
-        try:
-            validated = schema.load(asked)
-        except ValidationError as error:
-            raise problem("refused", _field_errors(error.normalized_messages(), _names(schema))) from None
-    if caller.agency is not None and validated["agency"] != caller.agency:
-        raise problem("wrong_agency", [FieldError("agency", "send the agency of your own key")])
-    return validated
-
-
-def _names(schema: Schema) -> frozenset[str]:
-    """Every name that a request may hold."""
-    features, monitoring = schema.fields["features"], schema.fields["monitoring"]
-    assert isinstance(features, Features)
-    assert isinstance(monitoring, fields.Nested)
-    return frozenset((*schema.fields, *features.names(), *monitoring.schema.fields))
-
-
-def _read_json() -> dict[str, Any]:
-    if request.environ.get("CONTENT_TYPE") != JSON and request.mimetype != JSON:
-        raise problem("not_json")
-    try:
-        body = request.get_data()
-    except RequestEntityTooLarge:
-        raise problem("body_too_large") from None
-    try:
-        asked = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise problem("malformed_json", detail=f"The body is not valid JSON at byte {error.pos}.") from None
-    if not isinstance(asked, dict):
-        raise problem("malformed_json", detail="The body must be one JSON object.")
-    try:
-        if body.count(b":") > _keys_above(asked) and body.count(b":") > _keys(asked):
-            # More colons than keys: one stands inside a text, or a key is repeated, which has more than one reading.
-            _refuse_repeated_keys(body)
-    except RecursionError:
-        raise problem("malformed_json", detail="The body is nested too deeply.") from None
-    return asked
-
-
-def _keys_above(asked: dict[str, Any]) -> int:
-    return len(asked) + sum([len(part) for part in asked.values() if isinstance(part, dict)])
-
-
-def _keys(value: Any) -> int:
-    inner = value.values() if isinstance(value, dict) else value
-    below = sum([_keys(part) for part in inner if isinstance(part, (dict, list))])
-    return below + len(value) if isinstance(value, dict) else below
-
-
-def _refuse_repeated_keys(body: bytes) -> None:
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({name for name, _ in pairs}) < len(pairs):
-            raise problem("malformed_json", detail="A key stands twice in one object; send each key once.")
-        return dict(pairs)
-
-    json.loads(body, object_pairs_hook=once)
-
-
-def _field_errors(messages: Mapping[str, Any], known: Collection[str]) -> list[FieldError]:
-    """marshmallow's nested messages as a flat list of field and fix, without repeating anything that was sent."""
-    return [FieldError(field, fix) for field, fix in _flatten("", messages, known)][:MAX_ERRORS]
-
-
-def _flatten(prefix: str, messages: Any, known: Collection[str]) -> Iterator[tuple[str, str]]:
-    if not isinstance(messages, Mapping):
-        for message in messages:
-            yield prefix, _FIXES.get(message, message)
-        return
-    for name, inner in messages.items():
-        shown = _safe_name(name, known)
-        yield from _flatten(f"{prefix}.{shown}" if prefix else shown, inner, known)
-
-
-_FIXES = {
-    "Unknown field.": "is not a field of this request; remove it",
-    "Missing data for required field.": "is missing; add it",
-    "Field may not be null.": "may not be null; send a value",
-    "Not a valid string.": "send a text in quotes",
-    "Invalid input type.": "send an object",
-}
-
-
-def _safe_name(name: Any, known: Collection[str]) -> str:
-    # The name of an unknown field is the sender's text, and may itself name a person: only a slip of the pen in a
-    # name of ours is repeated.
-    alike = isinstance(name, str) and (name in known or (len(name) <= MAX_FIELD_NAME and bool(_close(name, known))))
-    return str(name) if alike and (name in known or identifier_kind(name) is None) else HIDDEN_FIELD
-
-
-def _close(name: str, known: Collection[str]) -> list[str]:
-    return get_close_matches(name, known, n=1, cutoff=0.8)
-
-
 def _record_refusal(refusal: Problem, caller: Caller, log: LogStore) -> None:
     """A refused request is an entry too: codes and field names, never values."""
     payload = {
@@ -213,6 +114,26 @@ def _record_refusal(refusal: Problem, caller: Caller, log: LogStore) -> None:
         raise problem("not_recorded", Retry_After=RETRY_AFTER) from None
 
 
+def _repeated(asked: dict[str, Any], log: LogStore, index: int, origin: str) -> Response:
+    """The answer that this key's request was given before, from its record; a retry makes no second entry."""
+    entry = _undamaged(lambda: log.get_index(index))
+    if entry is None or entry.payload is None:
+        raise problem("record_damaged")
+    payload = orjson.loads(entry.payload)
+    if payload["asked"] != asked:
+        raise problem("key_reused")
+    headers = [("Location", f"/v1/screenings/{entry.entry_id}"), ("Idempotent-Replayed", "true")]
+    return Recorded(_with_record(canonical_bytes(payload["answer"]), entry, origin), 201, headers)
+
+
+def _undamaged(read: Callable[[], StoredEntry | None]) -> StoredEntry | None:
+    try:
+        return read()
+    except LogDamaged as damaged:
+        logger().error("log_damaged", index=damaged.index)
+        raise problem("record_damaged") from None
+
+
 def _with_record(answer: bytes, receipt: Receipt | StoredEntry, origin: str) -> bytes:
     record = {
         "log": origin,
@@ -225,11 +146,7 @@ def _with_record(answer: bytes, receipt: Receipt | StoredEntry, origin: str) -> 
 
 
 def _shown_again(screening_id: str, log: LogStore, caller: Caller, origin: str) -> Response:
-    try:
-        entry = log.get(screening_id)
-    except LogDamaged as damaged:
-        logger().error("log_damaged", index=damaged.index)
-        raise problem("record_damaged") from None
+    entry = _undamaged(lambda: log.get(screening_id))
     if entry is None or entry.kind != "screening":
         raise problem("not_found")
     if entry.payload is None:  # nothing erases yet, so a payload that is gone was taken by other hands

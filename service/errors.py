@@ -62,6 +62,11 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "body_too_large": (413, "The body is too large", "Send one case a request."),
     "not_json": (415, "Not JSON", "Send the header Content-Type: application/json."),
     "refused": (422, "The request was refused", "Each entry in errors names a field and the fix. Nothing was scored."),
+    "key_reused": (
+        422,
+        "The Idempotency-Key was used for another request",
+        "Send each new screening with a new key; repeat a key only with the very same request.",
+    ),
     "bad_request": (400, "Bad request", "The request cannot be read. See /docs."),
     "internal": (500, "Something went wrong", "Nothing was answered that is not recorded. The operator has been told."),
     "record_damaged": (

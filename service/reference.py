@@ -9,8 +9,9 @@ from flask_smorest import Blueprint
 
 from model.card import model_card
 from service.access import Keys
-from service.api import JSON, documented
+from service.api import documented
 from service.model_files import ReleasedModel
+from service.reading import JSON
 
 
 def reference(released: ReleasedModel, keys: Keys) -> Blueprint:

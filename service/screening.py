@@ -29,16 +29,22 @@ class Shown:
 
 
 def screen(
-    asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWriter, log: LogStore, caller: Caller
+    asked: Mapping[str, Any],
+    released: ReleasedModel,
+    writer: AnswerWriter,
+    log: LogStore,
+    caller: Caller,
+    unique: str | None = None,
 ) -> Shown:
     """Screens one case: score, explanation, gaps, grounds, prompt, words; then the record; and only then the answer.
 
-    `asked` is the validated request. Raises `ExplanationError` where the contributions do not sum to the score, and
-    `NotDurable` where the log cannot be written; in both nothing may be answered.
+    `asked` is the validated request; `unique` a text by which the log takes it once. Raises `AlreadyRecorded` where it
+    has, `ExplanationError` where the contributions do not sum to the score, and `NotDurable` where the log cannot be
+    written; in all three nothing of this answer may be shown.
     """
     screening_id = uuid7()
     answer = compose(asked, released, writer, screening_id)
-    receipt = log.append("screening", screening_payload(answer, asked, released, caller), entry_id=screening_id)
+    receipt = log.append("screening", screening_payload(answer, asked, released, caller), screening_id, unique)
     return Shown(answer, receipt)
 
 
