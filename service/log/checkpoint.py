@@ -142,7 +142,16 @@ class SigningKey:
 
     def signature_line(self, body: str) -> str:
         """The line, with its newline, by which this key signs a note of that body; a note may hold several."""
-        return note_line(self.name, self.verifier.key_id + self._private.sign(body.encode()))
+        return note_line(self.name, self.verifier.key_id + self.sign_bytes(body.encode()))
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        """The bare public key."""
+        return self._private.public_key()
+
+    def sign_bytes(self, message: bytes) -> bytes:
+        """The bare 64-byte signature."""
+        return self._private.sign(message)
 
 
 def note_line(name: str, signature: bytes) -> str:

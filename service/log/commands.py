@@ -1,4 +1,4 @@
-"""The commands of `python -m service log`: verify, export, prove, checkpoint."""
+"""The commands of `python -m service log`: verify, export, prove, checkpoint, witness."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from service.log.record import Record, RecordError, read_record
 from service.log.schema import LogError
 from service.log.store import LogStore
 from service.log.verifier import Problem, Report, verify
+from service.log.witness_command import witness_command
 from service.log.writer import reason
 
 _MOST_SHOWN = 20
@@ -85,6 +86,8 @@ def log_commands(open_store: Callable[[], LogStore]) -> click.Group:
         """Print the proof (JSON) that an entry is in the log: its leaf, the path and the signed checkpoint."""
         with _plain_errors(), _opened(open_store) as store:
             click.echo(orjson.dumps(proof_of(store, entry_id.lower())).decode())
+
+    log.add_command(witness_command)
 
     @log.command("checkpoint")
     def checkpoint_command() -> None:

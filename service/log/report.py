@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from service.log.checkpoint import Checkpoint, VerifierKey
+from service.log.checkpoint import Checkpoint
+from service.log.key_history import KeyHistory
 
 MOST_PROBLEMS = 100
 
@@ -24,7 +25,8 @@ class Problem:
 class Report:
     """What verification found. `ok` means no problem; `caveats` say what it could not exclude or did not know.
 
-    `key` signs the log at its end: the one that verification began with, or the last that it handed over to.
+    `erased` and `records` count payloads that an entry says were erased, and receipts that are of an entry; `keys` says
+    which key signed the log when.
     """
 
     size: int = 0
@@ -34,7 +36,7 @@ class Report:
     erased: int = 0
     unlisted: int = 0
     records: int = 0
-    key: VerifierKey | None = None
+    keys: KeyHistory | None = None
 
     @property
     def ok(self) -> bool:

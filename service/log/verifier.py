@@ -173,7 +173,7 @@ class _Verification:
         return report
 
     def _check_keys(self) -> None:
-        self.report.key = self._keys.in_force(self.report.size)
+        self.report.keys = self._keys
         changed_from = self._keys.untrusted_from()
         if changed_from is not None:
             self.report.add(
