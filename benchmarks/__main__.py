@@ -1,4 +1,4 @@
-"""`python -m benchmarks [explanation] [http] [start]`: prints ratio tables; without a name, all three.
+"""`python -m benchmarks [explanation] [http] [start] [verify]`: ratio tables; without a name, the first three.
 
 `python -m benchmarks.learners` (which learner predicts best) takes files and hours, and is run by itself.
 """
@@ -18,21 +18,27 @@ from benchmarks.figures import WIDTH
 from benchmarks.prepared import NotPrepared, prepared
 
 QUESTIONS = ("explanation", "http", "start")
+WITHOUT_MODEL = ("verify",)
+ALL = QUESTIONS + WITHOUT_MODEL
 
 
 def main() -> None:
     """Runs the benchmarks that were named, in one run on one machine."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("questions", nargs="*", choices=QUESTIONS, metavar="|".join(QUESTIONS))
+    parser.add_argument("questions", nargs="*", choices=ALL, metavar="|".join(ALL))
     chosen = parser.parse_args().questions or QUESTIONS
     # Before any library reads it: one thread a prediction is the fastest for one row, on theirs as on ours.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     began = time.monotonic()
+    for question in (name for name in chosen if name in WITHOUT_MODEL):
+        importlib.import_module(f"benchmarks.{question}").run(console)
+    chosen = [name for name in chosen if name in QUESTIONS]
     try:
-        with prepared(Path(os.environ.get("GROUNDS_VAR", "var")), console) as ready:
-            for question in chosen:
-                importlib.import_module(f"benchmarks.{question}").run(ready, console)
+        if chosen:
+            with prepared(Path(os.environ.get("GROUNDS_VAR", "var")), console) as ready:
+                for question in chosen:
+                    importlib.import_module(f"benchmarks.{question}").run(ready, console)
     except NotPrepared as error:
         console.print(f"error: {error}", markup=False)
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""The commands of `python -m service log`: verify, export, prove, checkpoint, witness."""
+"""The commands of `python -m service log`: verify, export, prove, check-proof, checkpoint, witness."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.log.checkpoint import CheckpointError, SigningKeyError, VerifierKey
 from service.log.export import export_lines
+from service.log.proof_check import check_proof_command
 from service.log.record import Record, RecordError, read_record
 from service.log.schema import LogError
 from service.log.store import LogStore
@@ -87,6 +88,7 @@ def log_commands(open_store: Callable[[], LogStore]) -> click.Group:
         with _plain_errors(), _opened(open_store) as store:
             click.echo(orjson.dumps(proof_of(store, entry_id.lower())).decode())
 
+    log.add_command(check_proof_command)
     log.add_command(witness_command)
 
     @log.command("checkpoint")

@@ -69,7 +69,7 @@ class _Verification:
             self.report.add(None, f"line {number}: there is more after the checkpoint")
         elif number == 1:
             self._read_header(content)
-        elif content.keys() == {"checkpoint"} and isinstance(content["checkpoint"], str):
+        elif len(content) == 1 and isinstance(content.get("checkpoint"), str):
             self._note = content["checkpoint"]
         else:
             self._entry(number, content)
@@ -99,8 +99,8 @@ class _Verification:
             return
         if not _is_number(content["index"], index):
             self.report.add(index, f"line {number} has another index; entries are missing, added or out of order")
-        leaf = content["leaf"].encode()
-        hashed = leaf_hash(leaf)
+        leaf = content["leaf"]
+        hashed = leaf_hash(leaf.encode())
         try:
             said = read_leaf(leaf)
         except EntryError as error:
