@@ -29,6 +29,11 @@ class FollowedKey(SigningKey):
         self._current = load_signing_key(path, origin)
 
     @property
+    def name(self) -> str:
+        """The log's name, which no change of keys changes."""
+        return self._origin
+
+    @property
     def verifier(self) -> VerifierKey:
         """The public half of the key that is in the file now. Raises `SigningKeyError` or `OSError`."""
         return self._read().verifier

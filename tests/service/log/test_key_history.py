@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.log.checkpoint import SigningKey, create_signing_key
+from service.log.checkpoint import SigningKey, VerifierKey, create_signing_key
+from service.log.commands import read_checkpoints
 from service.log.key_history import KeyChangeError, change_payload, read_change
 from service.log.merkle import Frontier, leaf_hash
 from service.log.verifier import Report, verify
 
+GOLDEN = Path(__file__).parents[2] / "golden" / "log"
 ORIGIN = "test.invalid/log"
 
 
@@ -136,3 +138,14 @@ def test_a_key_with_the_name_of_another_log_takes_nothing_over(forge, keys, tmp_
     log = Growing(forge, keys[0])
     log.change(other)
     assert "not signed by the new key" in str(log.verify(keys[0]).problems)
+
+
+@pytest.mark.parametrize("end", ["first", "last"])
+def test_the_golden_export_with_two_changes_of_keys_still_verifies(end: str) -> None:
+    key = VerifierKey.parse((GOLDEN / f"format-1-keys.{end}.pub").read_text())
+    notes = read_checkpoints(GOLDEN / "format-1-keys.checkpoints")
+    with (GOLDEN / "format-1-keys.jsonl").open("rb") as lines:
+        report = verify(lines, key, notes)
+    assert report.problems == []
+    assert [change.index for change in report.keys.changes] == [2, 5]
+    assert (report.size, len(notes)) == (8, 8)
