@@ -1,4 +1,4 @@
-"""`python -m benchmarks [explanation] [http] [start]`: prints ratio tables; without a name, all three.
+"""`python -m benchmarks [explanation] [http] [start] [verify]`: ratio tables; without a name, the first three.
 
 `python -m benchmarks.learners` (which learner predicts best) takes files and hours, and is run by itself.
 """
@@ -18,22 +18,28 @@ from benchmarks.figures import WIDTH
 from benchmarks.prepared import NotPrepared, prepared
 
 QUESTIONS = ("explanation", "http", "start")
+WITHOUT_MODEL = ("verify",)
+ALL = QUESTIONS + WITHOUT_MODEL
 
 
 def main() -> None:
     """Runs the benchmarks that were named, in one run on one machine."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     # Not by argparse's own `choices`: with those, naming none of an optional several is an error to Python 3.11.
-    parser.add_argument("questions", nargs="*", type=_question, metavar="|".join(QUESTIONS))
+    parser.add_argument("questions", nargs="*", type=_question, metavar="|".join(ALL))
     chosen = parser.parse_args().questions or QUESTIONS
     # Before any library reads it: one thread a prediction is the fastest for one row, on theirs as on ours.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     began = time.monotonic()
+    for question in (name for name in chosen if name in WITHOUT_MODEL):
+        importlib.import_module(f"benchmarks.{question}").run(console)
+    chosen = [name for name in chosen if name in QUESTIONS]
     try:
-        with prepared(Path(os.environ.get("GROUNDS_VAR", "var")), console) as ready:
-            for question in chosen:
-                importlib.import_module(f"benchmarks.{question}").run(ready, console)
+        if chosen:
+            with prepared(Path(os.environ.get("GROUNDS_VAR", "var")), console) as ready:
+                for question in chosen:
+                    importlib.import_module(f"benchmarks.{question}").run(ready, console)
     except NotPrepared as error:
         console.print(f"error: {error}", markup=False)
         sys.exit(1)
@@ -41,8 +47,8 @@ def main() -> None:
 
 
 def _question(name: str) -> str:
-    if name not in QUESTIONS:
-        raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(QUESTIONS)}")
+    if name not in ALL:
+        raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(ALL)}")
     return name
 
 

@@ -12,10 +12,11 @@ from model.dictionary import DictionaryError
 from model.explanation import ExplanationError
 from model.wording import WordsError
 from service.access import ROLES, KeyFileError, create_key, development_keys, read_keys, revoke_key
-from service.assembly import open_log, prepare
+from service.assembly import LOG_KEY, open_log, prepare
 from service.log.checkpoint import SigningKeyError
 from service.log.commands import log_commands
 from service.log.databases.commands import database_commands
+from service.log.rotation import rotate, settle
 from service.log.store import LogError, LogStore, NotDurable
 from service.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
 from service.settings import Settings, SettingsError, read_settings
@@ -98,6 +99,23 @@ def key_revoke(key_id: str) -> None:
     """Revoke a key. Workers refuse it from their next start."""
     revoke_key(read_settings().keys, key_id)
     click.echo(f"revoked {key_id}")
+
+
+@key.command("rotate-log")
+def key_rotate_log() -> None:
+    """Change the log's signing key. The change is an entry that the old key signs; workers take the new key up."""
+    settings = read_settings()
+    done = rotate(settings.log_database, settings.keys / LOG_KEY, settings.origin)
+    click.echo(f"old verifier key: {done.previous.text}\nnew verifier key: {done.following.text}")
+    click.echo(f"recorded as entry {done.index}; back up {settings.keys / LOG_KEY} now, apart from the log")
+
+
+@key.command("settle-log")
+def key_settle_log() -> None:
+    """Finish a change of the log's key that was cut off, or undo it where the log does not hold it."""
+    settings = read_settings()
+    settle(settings.log_database, settings.keys / LOG_KEY, settings.origin)
+    click.echo("the log's key is settled")
 
 
 @main.command()

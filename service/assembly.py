@@ -8,8 +8,10 @@ from pathlib import Path
 
 from service.access import Keys, read_keys
 from service.log.canonical import canonical_bytes
-from service.log.checkpoint import create_signing_key, load_signing_key
+from service.log.checkpoint import create_signing_key
+from service.log.key_file import FollowedKey
 from service.log.publisher import CheckpointPublisher
+from service.log.rotation import settle
 from service.log.store import LogStore
 from service.model_files import ReleasedModel, load_active
 from service.settings import Settings
@@ -39,7 +41,8 @@ def open_log(settings: Settings) -> LogStore:
         create_signing_key(key_file, settings.origin)
     if isinstance(database, Path):
         database.parent.mkdir(parents=True, exist_ok=True)
-    return LogStore.open(database, load_signing_key(key_file, settings.origin))
+    settle(database, key_file, settings.origin)
+    return LogStore.open(database, FollowedKey(key_file, settings.origin))
 
 
 def start_publisher(log: LogStore, settings: Settings) -> CheckpointPublisher:

@@ -65,10 +65,13 @@ class Checkpoint:
     origin: str
     size: int
     root: bytes
+    extensions: tuple[str, ...] = ()
+    """Further signed lines. Only the statement of a change of keys has one (service/log/key_history.py)."""
 
     def body(self) -> str:
         """The text that is signed."""
-        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
+        lines = (self.origin, str(self.size), b64encode(self.root).decode(), *self.extensions)
+        return "".join(f"{line}\n" for line in lines)
 
 
 class VerifierKey:
@@ -102,7 +105,7 @@ class VerifierKey:
 
     def open(self, note: str) -> Checkpoint:
         """The checkpoint in a signed note. Raises a `CheckpointError` unless this key signed it for this log."""
-        body, signatures = _split_note(note)
+        body, signatures = split_note(note)
         checkpoint = _read_body(body)
         if checkpoint.origin != self.name:
             raise WrongOrigin("the checkpoint is of a log of another name than the key")
@@ -120,8 +123,13 @@ class SigningKey:
     """The private half. `verifier` is the public one."""
 
     def __init__(self, name: str, private: Ed25519PrivateKey) -> None:
-        self.verifier = VerifierKey(name, private.public_key())
+        self._verifier = VerifierKey(name, private.public_key())
         self._private = private
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The public half."""
+        return self._verifier
 
     @property
     def name(self) -> str:
@@ -131,8 +139,25 @@ class SigningKey:
     def sign(self, size: int, root: bytes) -> str:
         """The signed note that this log had this size and root."""
         body = Checkpoint(self.name, size, root).body()
-        signature = self.verifier.key_id + self._private.sign(body.encode())
-        return f"{body}\n{_SIGNATURE_MARK}{self.name} {b64encode(signature).decode()}\n"
+        return f"{body}\n{self.signature_line(body)}"
+
+    def signature_line(self, body: str) -> str:
+        """The line, with its newline, by which this key signs a note of that body; a note may hold several."""
+        return note_line(self.name, self.verifier.key_id + self.sign_bytes(body.encode()))
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        """The bare public key."""
+        return self._private.public_key()
+
+    def sign_bytes(self, message: bytes) -> bytes:
+        """The bare 64-byte signature."""
+        return self._private.sign(message)
+
+
+def note_line(name: str, signature: bytes) -> str:
+    """A signature line of a note, with its newline; `signature` begins with the four bytes of the key's id."""
+    return f"{_SIGNATURE_MARK}{name} {b64encode(signature).decode()}\n"
 
 
 def create_signing_key(path: Path, origin: str) -> SigningKey:
@@ -171,7 +196,13 @@ def load_signing_key(path: Path, origin: str) -> SigningKey:
     return SigningKey(origin, private)
 
 
-def _split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+def read_unverified(note: str) -> Checkpoint:
+    """What a note says, whoever signed it, if anyone. Raises `MalformedCheckpoint`."""
+    return _read_body(split_note(note)[0])
+
+
+def split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """A note's body and its signatures: (name, key id and signature). Raises `MalformedCheckpoint`."""
     body, blank, tail = note.rpartition("\n\n")
     if not blank or not tail.endswith("\n"):
         raise MalformedCheckpoint("not a signed note: a text, an empty line and signature lines are needed")
@@ -193,7 +224,7 @@ def _read_body(body: str) -> Checkpoint:
     root = _strict_base64(lines[2])
     if len(root) != HASH_BYTES:
         raise MalformedCheckpoint("the checkpoint's root is not 32 bytes")
-    return Checkpoint(lines[0], int(lines[1]), root)
+    return Checkpoint(lines[0], int(lines[1]), root, tuple(lines[3:]))
 
 
 def _strict_base64(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The commands of `python -m service log`: verify, export, prove, checkpoint."""
+"""The commands of `python -m service log`: verify, export, prove, check-proof, checkpoint, witness."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ import click
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.log.checkpoint import Checkpoint, CheckpointError, SigningKeyError, VerifierKey
+from service.log.checkpoint import CheckpointError, SigningKeyError, VerifierKey
 from service.log.export import export_lines
+from service.log.proof_check import check_proof_command
+from service.log.record import Record, RecordError, read_record
 from service.log.schema import LogError
 from service.log.store import LogStore
 from service.log.verifier import Problem, Report, verify
+from service.log.witness_command import witness_command
 from service.log.writer import reason
 
 _MOST_SHOWN = 20
@@ -45,12 +48,23 @@ def log_commands(open_store: Callable[[], LogStore]) -> click.Group:
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="Earlier checkpoints: a checkpoint, or the file of all published ones.",
     )
-    def verify_command(export: Path | None, key: Path | None, since: Path | None) -> None:
+    @click.option(
+        "--record",
+        "records",
+        multiple=True,
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="A receipt: an answer as it was received, or its record. Again for more.",
+    )
+    def verify_command(export: Path | None, key: Path | None, since: Path | None, records: tuple[Path, ...]) -> None:
         """Verify an EXPORT with a public key, offline; without EXPORT, the live log."""
         if export is not None and key is None:
             raise click.UsageError("an export is verified with its log's public key: --key FILE")
         with _plain_errors():
-            report = _verify_live(open_store, key, since) if export is None else _verify_file(export, key, since)
+            held = [_record(path) for path in records]
+            if export is None:
+                report = _verify_live(open_store, key, since, held)
+            else:
+                report = _verify_file(export, key, since, held)
         _show(report)
 
     @log.command("export")
@@ -73,6 +87,9 @@ def log_commands(open_store: Callable[[], LogStore]) -> click.Group:
         """Print the proof (JSON) that an entry is in the log: its leaf, the path and the signed checkpoint."""
         with _plain_errors(), _opened(open_store) as store:
             click.echo(orjson.dumps(proof_of(store, entry_id.lower())).decode())
+
+    log.add_command(check_proof_command)
+    log.add_command(witness_command)
 
     @log.command("checkpoint")
     def checkpoint_command() -> None:
@@ -100,15 +117,15 @@ def proof_of(store: LogStore, entry_id: str) -> dict[str, object]:
     }
 
 
-def read_checkpoints(path: Path, key: VerifierKey) -> list[Checkpoint]:
+def read_checkpoints(path: Path) -> list[str]:
     """The checkpoints in a file: one note, or JSON lines as the publisher keeps them.
 
-    A line that a crash left half written is passed over with a warning. Raises `CheckpointError` where another one
-    is not signed by the key, or where the file holds none.
+    They are notes; whether the log's key signed each, `verify` says. A line that a crash left half written is passed
+    over with a warning. Raises `CheckpointError` where the file holds none.
     """
     text = path.read_text(encoding="utf-8")
     if not text.startswith("{"):
-        return [key.open(text)]
+        return [text]
     notes = []
     for number, line in enumerate(text.splitlines(), 1):
         try:
@@ -117,17 +134,26 @@ def read_checkpoints(path: Path, key: VerifierKey) -> list[Checkpoint]:
             click.echo(f"warning: {path}, line {number}: not a checkpoint, passed over", err=True)
     if not notes:
         raise CheckpointError(f"{path}: holds no checkpoint")
-    return [key.open(note) for note in notes]
+    return notes
 
 
-def _verify_file(export: Path, key: Path | None, since: Path | None) -> Report:
+def _record(path: Path) -> Record:
+    try:
+        return read_record(path.read_bytes())
+    except RecordError as error:
+        raise LogCommandError(f"{path}: {error}") from None
+
+
+def _verify_file(export: Path, key: Path | None, since: Path | None, records: list[Record]) -> Report:
     assert key is not None
     public = VerifierKey.parse(key.read_text(encoding="utf-8"))
     with export.open("rb") as lines:
-        return verify(lines, public, _earlier(since, public))
+        return verify(lines, public, _earlier(since), records)
 
 
-def _verify_live(open_store: Callable[[], LogStore], key: Path | None, since: Path | None) -> Report:
+def _verify_live(
+    open_store: Callable[[], LogStore], key: Path | None, since: Path | None, records: list[Record]
+) -> Report:
     with _opened(open_store) as store:
         public = store.verifier_key if key is None else VerifierKey.parse(key.read_text(encoding="utf-8"))
         beside: list[Problem] = []
@@ -136,18 +162,20 @@ def _verify_live(open_store: Callable[[], LogStore], key: Path | None, since: Pa
             if len(beside) < _MOST_SHOWN:
                 beside.append(Problem(index, what))
 
-        report = verify(export_lines(store, note_fault), public, _earlier(since, public))
+        report = verify(export_lines(store, note_fault), public, _earlier(since), records)
         report.problems.extend(beside)
         return report
 
 
-def _earlier(since: Path | None, key: VerifierKey) -> list[Checkpoint]:
-    return [] if since is None else read_checkpoints(since, key)
+def _earlier(since: Path | None) -> list[str]:
+    return [] if since is None else read_checkpoints(since)
 
 
 def _show(report: Report) -> None:
     for caveat in report.caveats:
         click.echo(f"note: {caveat}")
+    if report.ok and report.records:
+        click.echo(f"records: {report.records} are of entries of this log")
     if report.ok and report.checkpoint is not None:
         click.echo(f"verified: {report.size} entries, root {report.checkpoint.root.hex()}")
         return

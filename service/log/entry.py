@@ -10,10 +10,9 @@ import os
 import re
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import orjson
 
@@ -43,9 +42,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENTRY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # The whole shape at once: whatever matches is canonical, with exactly these five keys.
 _LEAF = re.compile(
-    rb'\{"at":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z)"'
-    rb',"entry":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"'
-    rb',"format":([0-9]{1,9}),"kind":"([a-z_]{1,64})","payload":"([0-9a-f]{64})"\}'
+    r'\{"at":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z)"'
+    r',"entry":"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"'
+    r',"format":([0-9]{1,9}),"kind":"([a-z_]{1,64})","payload":"([0-9a-f]{64})"\}'
 )
 
 
@@ -53,8 +52,7 @@ class EntryError(ValueError):
     """An entry that is not of a known shape; the message holds no case data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """What a leaf says. `at` is UTC with microseconds; `commitment` is 64 hexadecimal digits."""
 
     at: str
@@ -102,15 +100,16 @@ def leaf_bytes(at: str, entry_id: str, kind: str, committed: str) -> bytes:
     return f'{{"at":"{at}","entry":"{entry_id}","format":1,"kind":"{kind}","payload":"{committed}"}}'.encode()
 
 
-def read_leaf(leaf: bytes) -> Leaf:
+def read_leaf(leaf: bytes | str) -> Leaf:
     """The leaf's content. Raises `EntryError` for another shape or format."""
-    match = _LEAF.fullmatch(leaf)
+    # Only ASCII matches, so what replaces other bytes does not get through.
+    match = _LEAF.fullmatch(leaf if isinstance(leaf, str) else leaf.decode("ascii", "replace"))
     if match is None:
         raise EntryError("is not a leaf of format 1")
     at, entry_id, form, kind, committed = match.groups()
-    if form != b"1":
+    if form != "1":
         raise EntryError("has a format that this version does not know")
-    return Leaf(at.decode(), entry_id.decode(), kind.decode(), committed.decode())
+    return Leaf(at, entry_id, kind, committed)
 
 
 def erasure_payload(entry_ids: Iterable[str], reason: str) -> bytes:

@@ -7,71 +7,48 @@ payload is the one committed to. What it cannot prove alone it says in `Report.c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from service.log.checkpoint import Checkpoint, CheckpointError, VerifierKey
+from service.log.earlier import EarlierCheckpoints
 from service.log.entry import KINDS, EntryError, Leaf, commitment, erased_ids, read_leaf
+from service.log.key_history import KeyChangeError, KeyHistory, read_change
 from service.log.merkle import Frontier, leaf_hash
+from service.log.record import Record
+from service.log.report import MOST_PROBLEMS, Problem, Report
+
+__all__ = ["EXPORT_FORMAT", "MOST_PROBLEMS", "Problem", "Report", "verify"]
 
 EXPORT_FORMAT = 1
-MOST_PROBLEMS = 100
 _ENTRY_KEYS = {"index", "leaf", "payload", "salt"}
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something wrong; `index` is that of the first entry concerned, None where it concerns the log as a whole."""
-
-    index: int | None
-    text: str
-
-    def __str__(self) -> str:
-        return self.text if self.index is None else f"entry {self.index}: {self.text}"
-
-
-@dataclass(slots=True)
-class Report:
-    """What verification found. `ok` means no problem; `caveats` say what it could not exclude or did not know."""
-
-    size: int = 0
-    problems: list[Problem] = field(default_factory=list)
-    caveats: list[str] = field(default_factory=list)
-    checkpoint: Checkpoint | None = None
-    erased: int = 0
-    unlisted: int = 0
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.problems
-
-    def add(self, index: int | None, text: str) -> None:
-        """Notes a problem; beyond the first hundred they are only counted."""
-        if len(self.problems) < MOST_PROBLEMS:
-            self.problems.append(Problem(index, text))
-        else:
-            self.unlisted += 1
-
-
-def verify(lines: Iterable[bytes | str], public_key: VerifierKey, since: Sequence[Checkpoint] = ()) -> Report:
+def verify(
+    lines: Iterable[bytes | str],
+    public_key: VerifierKey,
+    since: Sequence[Checkpoint | str] = (),
+    records: Sequence[Record] = (),
+) -> Report:
     """Verifies an export, line by line.
 
-    `since` are earlier checkpoints of the same log, each already opened with `public_key`; with them, a log that was
-    rewritten whole and signed anew is found out too.
+    `public_key` is any key that the log ever had; changes of keys are followed from there. `since` are earlier
+    checkpoints of the same log, as notes or opened already; with them, a log that was rewritten whole and signed anew
+    is found out too. `records` are receipts: each must be of an entry, and its checkpoint counts as an earlier one.
+    Raises `MalformedCheckpoint` where a note of `since` or a record is none.
     """
-    run = _Verification(public_key, since)
+    run = _Verification(public_key, since, records)
     for number, line in enumerate(lines, 1):
         run.line(number, line)
     return run.finish()
 
 
 class _Verification:
-    def __init__(self, public_key: VerifierKey, since: Sequence[Checkpoint]) -> None:
+    def __init__(self, public_key: VerifierKey, since: Sequence[Checkpoint | str], records: Sequence[Record]) -> None:
         self.report = Report()
-        self._key = public_key
+        self._name = public_key.name
+        self._keys = KeyHistory(public_key)
         self._frontier = Frontier()
         self._header: dict[str, Any] | None = None
         self._note: str | None = None
@@ -79,10 +56,12 @@ class _Verification:
         self._last_at = ""
         self._without_payload: dict[str, int] = {}
         self._unknown_kinds: dict[str, int] = {}
-        self._earlier = sorted(since, key=lambda checkpoint: checkpoint.size, reverse=True)
-        self._given_earlier = bool(since)
-        self._agreed = 0
-        self._check_earlier()
+        self._earlier = EarlierCheckpoints([*since, *(record.checkpoint for record in records)])
+        self._given_earlier = bool(since or records)
+        self._records: dict[int, list[str]] = {}
+        for record in records:
+            self._records.setdefault(record.index, []).append(record.leaf_hash)
+        self._earlier.compare(self._frontier)
 
     def line(self, number: int, line: bytes | str) -> None:
         content = self._parsed(number, line)
@@ -90,7 +69,7 @@ class _Verification:
             self.report.add(None, f"line {number}: there is more after the checkpoint")
         elif number == 1:
             self._read_header(content)
-        elif content.keys() == {"checkpoint"} and isinstance(content["checkpoint"], str):
+        elif len(content) == 1 and isinstance(content.get("checkpoint"), str):
             self._note = content["checkpoint"]
         else:
             self._entry(number, content)
@@ -109,7 +88,7 @@ class _Verification:
         self._header = content
         if content.keys() != {"format", "origin", "size"} or not _is_number(content["format"], EXPORT_FORMAT):
             self.report.add(None, "line 1: is not the header of an export of format 1")
-        elif content["origin"] != self._key.name:
+        elif content["origin"] != self._name:
             self.report.add(None, "line 1: the export is of a log of another name than the key")
 
     def _entry(self, number: int, content: dict[str, Any]) -> None:
@@ -120,8 +99,8 @@ class _Verification:
             return
         if not _is_number(content["index"], index):
             self.report.add(index, f"line {number} has another index; entries are missing, added or out of order")
-        leaf = content["leaf"].encode()
-        self._frontier.append(leaf_hash(leaf))
+        leaf = content["leaf"]
+        hashed = leaf_hash(leaf.encode())
         try:
             said = read_leaf(leaf)
         except EntryError as error:
@@ -129,7 +108,11 @@ class _Verification:
         else:
             self._check_leaf(index, said)
             self._check_payload(index, said, content["payload"], content["salt"])
-        self._check_earlier()
+        self._frontier.append(hashed)
+        if index in self._records:
+            self._check_records(index, hashed)
+        if self._earlier.next_size == index + 1:
+            self._earlier.compare(self._frontier)
 
     def _check_leaf(self, index: int, said: Leaf) -> None:
         if said.at < self._last_at:
@@ -151,19 +134,24 @@ class _Verification:
             for entry_id in erased_ids(payload):
                 if self._without_payload.pop(entry_id, None) is not None:
                     self.report.erased += 1
+        elif said.kind == "key_created":
+            self._check_key_change(index, payload)
 
-    def _check_earlier(self) -> None:
-        """Compares with each earlier checkpoint when as many entries have passed as it covers."""
-        while self._earlier and self._earlier[-1].size == self._frontier.size:
-            earlier = self._earlier.pop()
-            if earlier.root == self._frontier.root():
-                self._agreed = earlier.size
-            elif self._whole:
-                self.report.add(
-                    self._agreed,
-                    f"entries {self._agreed} to {earlier.size - 1} are not those of the earlier checkpoint of "
-                    f"{earlier.size} entries: one or more of them was changed, removed or added since",
-                )
+    def _check_key_change(self, index: int, payload: str) -> None:
+        # The frontier is still that of the entries before this one, which the change is bound to.
+        try:
+            change = read_change(payload, index, self._frontier.root())
+            if change is not None:
+                self._keys.add(change)
+        except KeyChangeError as error:
+            self.report.add(index, str(error))
+
+    def _check_records(self, index: int, hashed: bytes) -> None:
+        for expected in self._records.pop(index):
+            if expected == hashed.hex():
+                self.report.records += 1
+            else:
+                self.report.add(index, "is not the entry that the record (receipt) was given for")
 
     def finish(self) -> Report:
         report = self.report
@@ -172,22 +160,33 @@ class _Verification:
             report.add(None, "the export is empty")
         elif not _is_number(self._header.get("size"), report.size):
             report.add(None, f"the header does not name {report.size} entries, which is what the export holds")
+        for index, text in self._earlier.problems(self._keys, self._whole, report.size):
+            report.add(index, text)
+        self._check_keys()
         self._check_checkpoint()
-        for earlier in self._earlier:
-            report.add(report.size, f"the log is shorter than the earlier checkpoint of {earlier.size} entries")
+        for index in self._records:
+            report.add(report.size, f"the log ends here, and there is a record (receipt) of its entry {index}")
         for index in self._without_payload.values():
             report.add(index, "its payload is gone, and no erasure entry names it")
         report.problems.sort(key=lambda problem: -1 if problem.index is None else problem.index)
         self._add_caveats()
         return report
 
+    def _check_keys(self) -> None:
+        self.report.keys = self._keys
+        changed_from = self._keys.untrusted_from()
+        if changed_from is not None:
+            self.report.add(
+                changed_from, "the log's key changes here, and the key given is none that this log ever had"
+            )
+
     def _check_checkpoint(self) -> None:
         report = self.report
         if self._note is None:
-            report.add(None, "the export ends without a checkpoint: it was cut short")
+            report.add(report.size, "the export ends here, without a checkpoint: it was cut short")
             return
         try:
-            report.checkpoint = checkpoint = self._key.open(self._note)
+            report.checkpoint = checkpoint = self._keys.in_force(report.size).open(self._note)
         except CheckpointError as error:
             report.add(None, str(error))
             return
@@ -197,9 +196,10 @@ class _Verification:
                 f"the checkpoint covers {checkpoint.size} entries and the export holds {report.size}",
             )
         elif self._whole and checkpoint.root != self._frontier.root():
-            where = "the entries" if not self._agreed else f"entries {self._agreed} to {report.size - 1}"
+            agreed = self._earlier.agreed
+            where = "the entries" if not agreed else f"entries {agreed} to {report.size - 1}"
             report.add(
-                self._agreed or None,
+                agreed or None,
                 f"the root is not the signed one: {where} are not those that were signed, or not in that order",
             )
 
@@ -210,6 +210,9 @@ class _Verification:
                 "without an earlier checkpoint, kept outside the log's own system, this cannot exclude that whoever "
                 "holds the signing key rewrote the log whole, or cut off its newest entries"
             )
+        if self._keys.changes:
+            at = ", ".join(str(change.index) for change in self._keys.changes)
+            caveats.append(f"the log's key changed at entry {at}, each time signed by the key before and the new one")
         if self._unknown_kinds:
             kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(self._unknown_kinds.items()))
             caveats.append(f"kinds of entries that this verifier does not know: {kinds}")

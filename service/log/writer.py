@@ -30,6 +30,10 @@ class Receipt:
     checkpoint: str
 
 
+class MovedOn(RuntimeError):
+    """The log is not of the size that the writer was told to write at."""
+
+
 class Pending(Waiting):
     """An entry on its way. One of `receipt`, `recorded_at` (index of the entry it repeats) and `failure` gets set."""
 
@@ -83,13 +87,14 @@ class Writer:
                 empty = self._key.sign(0, Frontier().root())
                 transaction.add_checkpoint(0, empty, b"", time_text(0))
 
-    def commit(self, batch: Sequence[Pending]) -> None:
+    def commit(self, batch: Sequence[Pending], expected: int | None = None) -> None:
         """Makes the batch durable and sets each receipt; entries that are recorded already get `recorded_at` instead.
 
-        Where it raises, nothing of the batch counts as stored. The next commit starts on a new connection.
+        Where it raises, nothing of the batch counts as stored. The next commit starts on a new connection. Raises
+        `MovedOn` where the log is to have `expected` entries before, and has not.
         """
         try:
-            self._store(batch)
+            self._store(batch, expected)
         except self._database.repeated:
             # Rare, so found out after the fact: one repeated entry must not fail those of others.
             fresh = self._without_repeated(batch)
@@ -104,13 +109,15 @@ class Writer:
         with self._database.transaction() as transaction:
             transaction.probe()
 
-    def _store(self, batch: Sequence[Pending]) -> None:
+    def _store(self, batch: Sequence[Pending], expected: int | None = None) -> None:
         with self._database.transaction() as transaction:
             # Other processes append too: the head is true only as read inside the transaction.
             head = transaction.head()
             if head is None:
                 raise LogError("the log has lost its checkpoints; restore the database from your backup")
             first, peaks, last_at = head
+            if expected not in (None, first):
+                raise MovedOn
             frontier = Frontier(first, peaks)
             # A clock that was set back must not make the log run backwards.
             at = max(time_text(self._clock()), last_at)

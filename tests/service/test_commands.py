@@ -109,7 +109,7 @@ def test_every_setting_is_in_the_operators_guide():
 
     guide = (Path(__file__).parents[2] / "docs/how-to/operator.md").read_text()
     for name in Settings.__slots__:
-        variable = {"origin": "LOG_ORIGIN"}.get(name, name.upper())
+        variable = {"origin": "LOG_ORIGIN", "database_url": "LOG_DATABASE"}.get(name, name.upper())
         assert f"`GROUNDS_{variable}`" in guide
 
 

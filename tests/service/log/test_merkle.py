@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pymerkle
 import pytest
 from hypothesis import given
@@ -40,6 +42,19 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
+# Nodes of the same tree, by the leaves that they cover.
+NODES = {
+    "0": "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "1": "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+    "4": "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    "6": "b08693ec2e721597130641e8211e7eedccb4c26413963eee6c1e2ed16ffb1a5f",
+    "0-1": "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "2-3": "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+    "4-5": "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+    "6-7": "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+    "0-3": "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4-7": "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+}
 HASHES = [leaf_hash(leaf) for leaf in LEAVES]
 MANY = [leaf_hash(str(number).encode()) for number in range(70)]
 
@@ -54,16 +69,59 @@ def test_roots_of_the_shared_vectors() -> None:
 
 
 def test_proofs_of_the_shared_vectors() -> None:
-    assert [node.hex() for node in inclusion_proof(HASHES, 0)] == [
-        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
-    ]
-    assert [node.hex() for node in consistency_proof(HASHES, 1)] == [
-        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
-    ]
+    """Every proof that certificate-transparency implementations share, spelt by their nodes of the tree."""
+    for (index, size), names in {
+        (0, 1): [],
+        (0, 8): ["1", "2-3", "4-7"],
+        (5, 8): ["4", "6-7", "0-3"],
+        (2, 3): ["0-1"],
+        (1, 5): ["0", "2-3", "4"],
+    }.items():
+        proof = inclusion_proof(HASHES[:size], index)
+        assert [node.hex() for node in proof] == [NODES[name] for name in names]
+        assert verify_inclusion(HASHES[index], index, size, proof, bytes.fromhex(ROOTS[size - 1]))
+    for (old, new), names in {
+        (1, 1): [],
+        (1, 8): ["1", "2-3", "4-7"],
+        (2, 8): ["2-3", "4-7"],
+        (6, 8): ["4-5", "6-7", "0-3"],
+        (2, 5): ["2-3", "4"],
+        (6, 7): ["4-5", "6", "0-3"],
+    }.items():
+        proof = consistency_proof(HASHES[:new], old)
+        assert [node.hex() for node in proof] == [NODES[name] for name in names]
+        assert verify_consistency(old, new, proof, bytes.fromhex(ROOTS[old - 1]), bytes.fromhex(ROOTS[new - 1]))
+
+
+def tree_hash(hashes: list[bytes]) -> bytes:
+    """MTH of RFC 9162, 2.1.1, as it is written there."""
+    if not hashes:
+        return sha256(b"").digest()
+    if len(hashes) == 1:
+        return hashes[0]
+    k = split(len(hashes))
+    return sha256(b"\x01" + tree_hash(hashes[:k]) + tree_hash(hashes[k:])).digest()
+
+
+def split(n: int) -> int:
+    """The largest power of two smaller than n."""
+    return max(2**power for power in range(n) if 2**power < n)
+
+
+def subproof(m: int, hashes: list[bytes], complete: bool) -> list[bytes]:
+    """SUBPROOF of RFC 9162, 2.1.4.1, as it is written there."""
+    if m == len(hashes):
+        return [] if complete else [tree_hash(hashes)]
+    k = split(len(hashes))
+    if m <= k:
+        return [*subproof(m, hashes[:k], complete), tree_hash(hashes[k:])]
+    return [*subproof(m - k, hashes[k:], False), tree_hash(hashes[:k])]
+
+
+def test_consistency_proofs_are_those_of_the_definition() -> None:
+    for size in range(1, 35):
+        for old in range(1, size + 1):
+            assert consistency_proof(MANY[:size], old) == subproof(old, MANY[:size], True)
 
 
 def test_roots_agree_with_another_implementation() -> None:

@@ -15,6 +15,8 @@ import pytest
 from service.log.checkpoint import SigningKey
 from service.log.databases.roles import grant
 from service.log.export import export_lines
+from service.log.key_file import FollowedKey
+from service.log.rotation import rotate
 from service.log.schema import LogError
 from service.log.store import AlreadyRecorded, LogStore, NotDurable
 from service.log.verifier import verify
@@ -203,3 +205,15 @@ def test_a_database_that_is_not_there_is_one_line_without_a_password(server, key
         LogStore.open(f"postgresql://someone:secret@127.0.0.1:{server.port}/nowhere", key)
     assert "secret" not in str(failure.value)
     assert "\n" not in str(failure.value)
+
+
+def test_the_log_s_key_is_changed_while_workers_append(tmp_path, key, url):
+    worker = LogStore.open(url, FollowedKey(tmp_path / "log.pem", key.name))
+    worker.append("screening", b"{}")
+    done = rotate(url, tmp_path / "log.pem", key.name)
+    assert done.index == 1
+    assert worker.append("screening", b"{}").index == 2
+    assert worker.verifier_key.text == done.following.text != key.verifier.text
+    for either in (key.verifier, done.following):
+        assert verify(export_lines(worker), either).ok
+    worker.close()
