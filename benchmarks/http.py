@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
@@ -21,12 +23,13 @@ from benchmarks.prepared import NotPrepared, Prepared
 from benchmarks.served import GROUNDS, NOOP, Load, Served, load, serving
 from service.assembly import open_log
 from service.settings import read_settings
+from tests.postgresql import running
 
 CONNECTIONS = (1, 16, 64)
 REPEATS = 5
 SECONDS = 2
 WARM_UP_SECONDS = 2
-AIM = 0.40
+AIMS = {"Grounds, SQLite": 0.40, "Grounds, PostgreSQL": 0.40}
 """Grounds answers at least this share of the requests that the route that does nothing answers."""
 DISK_SECONDS = 0.5
 
@@ -35,61 +38,67 @@ def run(ready: Prepared, console: Console) -> None:
     """Measures at each number of connections and prints the table; then verifies the log that this made."""
     (ready.var / "noop").mkdir(exist_ok=True)
     answered = 0
-    with serving(NOOP, ready, folder="noop") as noop, serving(GROUNDS, ready) as grounds:
+    with ExitStack() as open_until_done:
+        served = {"no-op": open_until_done.enter_context(serving(NOOP, ready, folder="noop"))}
+        served["Grounds, SQLite"] = open_until_done.enter_context(serving(GROUNDS, ready))
+        postgresql = open_until_done.enter_context(running())
+        postgresql.execute("CREATE DATABASE grounds")
+        url = postgresql.url("grounds")
+        others = {"GROUNDS_LOG_DATABASE": url, "GROUNDS_CHECKPOINTS": str(ready.var / "checkpoints-postgresql")}
+        served["Grounds, PostgreSQL"] = open_until_done.enter_context(serving(GROUNDS, ready, **others))
         before = _recorded(ready)
-        for served in (noop, grounds):
-            answered = load(served, ready, max(CONNECTIONS), WARM_UP_SECONDS).requests
-        measured = {connections: _pairs(noop, grounds, ready, connections) for connections in CONNECTIONS}
-    answered += sum(ours.requests - ours.errors for pairs in measured.values() for _, ours in pairs)
-    rows = [row for connections, pairs in measured.items() for row in _rows(connections, pairs)]
-    title = "A screening with its durable SQLite record, against a Flask route that reads the body and does nothing"
+        for name, server in served.items():
+            warmed = load(server, ready, max(CONNECTIONS), WARM_UP_SECONDS)
+            answered += warmed.requests if name == "Grounds, SQLite" else 0
+        measured = {connections: _rounds(served, ready, connections) for connections in CONNECTIONS}
+        answered += sum(done["Grounds, SQLite"].answers for rounds in measured.values() for done in rounds)
+        verified = [_verify(ready), _verify(ready, GROUNDS_LOG_DATABASE=url)]
+    title = "A screening with its durable record, against a Flask route that reads the body and does nothing"
     columns = ("", "connections", "requests/s", "of no-op", "range", "p50 ms", "p99 ms", "worker CPU µs", "errors")
+    rows = [_row(name, connections, rounds) for connections, rounds in measured.items() for name in served]
     console.print(ratio_table(title, columns, rows))
-    for connections, pairs in measured.items():
-        share = median(_shares(pairs))
-        aim = f"at {connections} connections at least {AIM:.0%} of the no-op's requests a second"
-        print_aim(console, aim, f"{share:.0%}", share >= AIM)
+    for name, aim in AIMS.items():
+        for connections, rounds in measured.items():
+            share = median(_shares(name, rounds))
+            text = f"{name}, {connections} connections: at least {aim:.0%} of the no-op's requests a second"
+            print_aim(console, text, f"{share:.0%}", share >= aim)
     print_note(console, f"disk: {_syncs_a_second(ready.var):.0f} writes of 4 kB made durable (fdatasync) a second")
     recorded = _recorded(ready) - before
     print_aim(console, "every answer recorded", f"{recorded} entries, {answered} answers", recorded >= answered)
-    print_note(console, _verify(ready))
+    for line in verified:
+        print_note(console, line)
 
 
-def _pairs(noop: Served, grounds: Served, ready: Prepared, connections: int) -> list[tuple[Load, Load]]:
-    pairs = []
+Round = Mapping[str, Load]
+"""What each server did in one turn."""
+
+
+def _rounds(served: Mapping[str, Served], ready: Prepared, connections: int) -> list[Round]:
+    rounds = []
     for repeat in range(REPEATS):
-        # Who goes first changes, so that a machine that grows busier favours neither.
-        turns = {
-            server.port: load(server, ready, connections, SECONDS) for server in (noop, grounds)[:: 1 - repeat % 2 * 2]
-        }
-        pairs.append((turns[noop.port], turns[grounds.port]))
-    return pairs
+        # Who goes first changes, so that a machine that grows busier favours nobody.
+        order = list(served)[:: 1 - repeat % 2 * 2]
+        rounds.append({name: load(served[name], ready, connections, SECONDS) for name in order})
+    return rounds
 
 
-def _shares(pairs: list[tuple[Load, Load]]) -> list[float]:
-    return [ours.rate / floor.rate for floor, ours in pairs]
+def _shares(name: str, rounds: list[Round]) -> list[float]:
+    return [done[name].rate / done["no-op"].rate for done in rounds]
 
 
-def _rows(connections: int, pairs: list[tuple[Load, Load]]) -> list[list[str]]:
-    shares = _shares(pairs)
-    floors, ours = zip(*pairs, strict=True)
-    share, spread = f"{median(shares):.0%}", f"{min(shares):.0%} to {max(shares):.0%}"
-    return [_row("no-op", connections, floors, "100%", ""), _row("Grounds", connections, ours, share, spread)]
-
-
-def _row(name: str, connections: int, loads: tuple[Load, ...], share: str, spread: str) -> list[str]:
+def _row(name: str, connections: int, rounds: list[Round]) -> list[str]:
+    shares, loads = _shares(name, rounds), [done[name] for done in rounds]
     rate, p50, p99, cpu = (median(getattr(run, field) for run in loads) for field in ("rate", "p50", "p99", "cpu"))
-    errors = sum(run.errors for run in loads)
     return [
         name,
         str(connections),
         f"{rate:,.0f}",
-        share,
-        spread,
+        f"{median(shares):.0%}",
+        f"{min(shares):.0%} to {max(shares):.0%}",
         f"{p50:.2f}",
         f"{p99:.1f}",
         f"{cpu:.0f}",
-        str(errors),
+        str(sum(run.errors for run in loads)),
     ]
 
 
@@ -102,9 +111,9 @@ def _recorded(ready: Prepared) -> int:
         log.close()
 
 
-def _verify(ready: Prepared) -> str:
+def _verify(ready: Prepared, **settings: str) -> str:
     command = [sys.executable, "-m", "service", "log", "verify"]
-    done = subprocess.run(command, env=ready.environment(), capture_output=True, text=True)
+    done = subprocess.run(command, env=ready.environment(**settings), capture_output=True, text=True)
     if done.returncode:
         raise NotPrepared(f"the log that the benchmark made does not verify: {done.stdout}{done.stderr}")
     return f"log verify: {done.stdout.strip().splitlines()[-1]}"

@@ -36,6 +36,11 @@ class Load:
     errors: int
     cpu: float
 
+    @property
+    def answers(self) -> int:
+        """Requests that were answered as they should be."""
+        return self.requests - self.errors
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
