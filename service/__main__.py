@@ -16,6 +16,7 @@ from service.assembly import open_log, prepare
 from service.log.checkpoint import SigningKeyError
 from service.log.commands import log_commands
 from service.log.store import LogError, LogStore, NotDurable
+from service.replay.command import replay_command
 from service.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
 from service.settings import Settings, SettingsError, read_settings
 
@@ -124,7 +125,9 @@ def _open_store() -> LogStore:
     return open_log(read_settings())
 
 
-main.add_command(log_commands(_open_store))
+_log = log_commands(_open_store)
+_log.add_command(replay_command(read_settings, _open_store))
+main.add_command(_log)
 
 
 def cli() -> None:
