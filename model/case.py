@@ -79,7 +79,8 @@ def _admit_number(feature: Feature, value: object) -> int | float:
     low, high = bounds(feature)
     if (low is not None and value < low) or (high is not None and value > high):
         raise ValueRefused(allowed(feature))
-    return value
+    # 38.0 and 38 are one JSON number, and the log spells it one way: shown in words, they must not be two.
+    return int(value) if value == int(value) else value
 
 
 def bounds(feature: Feature) -> tuple[float | None, float | None]:

@@ -18,6 +18,7 @@ from service.log.commands import log_commands
 from service.log.databases.commands import database_commands
 from service.log.rotation import rotate, settle
 from service.log.store import LogError, LogStore, NotDurable
+from service.replay.command import replay_command
 from service.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
 from service.settings import Settings, SettingsError, read_settings
 
@@ -145,6 +146,9 @@ def _open_store() -> LogStore:
 
 main.add_command(log_commands(_open_store))
 main.add_command(database_commands(lambda: read_settings().log_database))
+_log = log_commands(_open_store)
+_log.add_command(replay_command(read_settings, _open_store))
+main.add_command(_log)
 
 
 def cli() -> None:

@@ -82,6 +82,8 @@ class Acceptor:
                     return False
             elif value is not None and (kind not in may_be.numbers or not may_be.low <= value <= may_be.high):
                 return False
+            elif kind is float and value.is_integer():
+                return False  # the schema takes 38.0 as 38
         return True
 
 

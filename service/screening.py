@@ -52,7 +52,8 @@ def compose(asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWri
     """The answer to a validated request, not yet recorded and so not yet to be shown."""
     model = released.model
     features = asked["features"]
-    unseen = [name for name, value in features.items() if value == UNSEEN]
+    # In an order of its own: the log keeps what was asked with its keys sorted, and must replay to the same bytes.
+    unseen = sorted(name for name, value in features.items() if value == UNSEEN)
     case = Case.of(model.dictionary, {**features, **dict.fromkeys(unseen, NOT_KNOWN)})
     explanation = explain(model, case)
     gaps = find_gaps(model, case, explanation)

@@ -1,4 +1,4 @@
-"""`python -m training ...`: train, describe, cohort, release. `make` calls these."""
+"""`python -m training ...`: train, describe, cohort, release, replay. `make` calls these."""
 
 from __future__ import annotations
 
@@ -117,13 +117,33 @@ def cohort(families: int, seed: int, out: Path, report: bool) -> None:
 @click.argument("trained", type=FOLDER)
 @click.option("--models", type=FOLDER, required=True, help="Folder of released models.")
 @click.option("--keys", type=FOLDER, required=True, help="Folder of the release key.")
-def release(trained: Path, models: Path, keys: Path) -> None:
+@click.option("--estimators", type=FOLDER, help="Archive of fitted estimators. Default: estimators/ beside MODELS.")
+def release(trained: Path, models: Path, keys: Path, estimators: Path | None) -> None:
     """Check, sign and activate the model in TRAINED. A failed gate stops it."""
     from training.release import release as release_model
     from training.report import print_gates
 
-    version = release_model(trained, models, keys, lambda gates: print_gates(Console(), gates))
+    version = release_model(trained, models, keys, lambda gates: print_gates(Console(), gates), estimators)
     click.echo(f"released and active: {version}")
+
+
+@main.command()
+@click.argument("export", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--models", type=FOLDER, required=True, help="Folder of released models.")
+@click.option("--estimators", type=FOLDER, help="Archive of fitted estimators. Default: estimators/ beside MODELS.")
+@click.option("--keys", type=FOLDER, help="Folder with release.pub.pem. Default: keys/ beside MODELS.")
+@click.option("--sample", "count", type=click.IntRange(1), help="Judge so many screenings, drawn at random.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same sample.")
+def replay(
+    export: Path, models: Path, estimators: Path | None, keys: Path | None, count: int | None, seed: int
+) -> None:
+    """Judge the explanations in EXPORT again, with the shap library on the archived estimators.
+
+    Exit code 0: all agree. 1: one or more differ, or could not be judged. 2: the replay could not be run.
+    """
+    from training.replay_command import run_replay
+
+    sys.exit(run_replay(export, models, estimators, keys, count, seed))
 
 
 def _write_cohort(folder: Path, families: int, seed: int, dictionary_file: Path | None) -> Path:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from model.artefact import MODEL_FILE, read_model
 from model.dictionary import Dictionary
+from training.archive import ESTIMATORS_FILE
 from training.artefact import model_bytes
 from training.cases.file import CaseFile
 from training.cases.specs import term_specs
@@ -29,7 +30,6 @@ from training.judge.evaluate import Measured, evaluate, operating_point
 from training.judge.opponents import opponents
 from training.judge.shap_check import ShapCheck, check_against_shap
 
-ESTIMATORS_FILE = "estimators.joblib"
 BANDS = 20
 OURS = "grounds"
 

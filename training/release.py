@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, digest, promises_broken, read_model, signed_message
 from model.files import sync_folder, write_whole
+from training.archive import ESTIMATORS_FILE, archive_beside, archive_files
 
 ACTIVE = "active"
 PRIVATE_KEY = "release.pem"
@@ -79,11 +80,15 @@ def _at_most(name: str, figure: float, limit: float) -> Gate:
     return Gate(name, f"{figure:.1e}", f"<= {limit:.0e}", figure <= limit)
 
 
-def release(trained: Path, models: Path, keys: Path, tell: Callable[[list[Gate]], None]) -> str:
+def release(
+    trained: Path, models: Path, keys: Path, tell: Callable[[list[Gate]], None], estimators: Path | None = None
+) -> str:
     """Checks, signs and activates the model in `trained`; returns its version. Raises `ReleaseError`.
 
-    Nothing is changed when a gate fails. The pointer to the active model moves last, in one step. A version released
-    before is left as it is, unless its files are not the ones that would be written now: then they are put right.
+    The fitted estimators go to `estimators` (default: a folder beside `models`), where no service looks, so that the
+    model's explanations can be judged again later. Nothing is changed when a gate fails. The pointer to the active
+    model moves last, in one step. A version released before is left as it is, unless its files are not the ones that
+    would be written now: then they are put right.
     """
     path = trained / MODEL_FILE
     if not path.exists():
@@ -96,9 +101,19 @@ def release(trained: Path, models: Path, keys: Path, tell: Callable[[list[Gate]]
         raise ReleaseError(f"not released: {', '.join(failed)}")
     if not VERSION.fullmatch(model.version) or model.version == ACTIVE:
         raise ReleaseError(f"not released: version {model.version!r} cannot name a folder; train the model again")
+    fitted = _fitted(trained)
+    archive = archive_beside(models) if estimators is None else estimators
+    _write_whole(archive / model.version, archive_files(fitted, data, signing_key(keys)))
     _write_whole(models / model.version, {MODEL_FILE: data, SIGNATURE_FILE: sign(data, signing_key(keys))})
     write_whole(models / ACTIVE, f"{model.version}\n".encode())
     return model.version
+
+
+def _fitted(trained: Path) -> bytes:
+    path = trained / ESTIMATORS_FILE
+    if not path.exists():
+        raise ReleaseError(f"{path}: no such file; without it no explanation could be judged again: train the model")
+    return path.read_bytes()
 
 
 def signing_key(keys: Path) -> Ed25519PrivateKey:

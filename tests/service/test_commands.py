@@ -132,3 +132,16 @@ def test_two_starts_are_two_entries_and_one_activation(settings):
     log.close()
     assert kinds == ["model_activated", "service_started", "service_started"]
     assert len(started["configuration_sha256"]) == 64
+
+
+def test_replay_says_by_its_exit_code_whether_all_agree(command, service):
+    nothing = command("log", "replay", GROUNDS_VAR="nowhere")
+    assert nothing.returncode == 2
+    assert nothing.stderr.startswith("error: nowhere/models: no such folder")
+    service.screen({"child_stage": "newborn"})
+    origin = {"GROUNDS_LOG_ORIGIN": service.settings.origin}
+    agreed = command("log", "replay", **origin)
+    assert agreed.returncode == 0, agreed.stderr
+    assert "1 agree to the byte" in agreed.stdout
+    (service.released.folder / MODEL_FILE).unlink()
+    assert command("log", "replay", **origin).returncode == 1

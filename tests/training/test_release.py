@@ -7,13 +7,15 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from model.artefact import MODEL_FILE, SIGNATURE_FILE, ArtefactError, read_model, write_model
+from model.artefact import MODEL_FILE, SIGNATURE_FILE, ArtefactError, digest, read_model, write_model
 from service.model_files import load_active
 from tests.training.conftest import Run
+from training.archive import ESTIMATORS_FILE, STATEMENT_FILE, load_estimators
 from training.pipeline import write_trained
 from training.release import ACTIVE, PRIVATE_KEY, PUBLIC_KEY, Gate, ReleaseError, gates, release
 
@@ -59,6 +61,27 @@ def test_a_release_activates_a_model_that_the_service_loads(trained: Path, tmp_p
     assert {path.name for path in (tmp_path / "models").iterdir()} == {ACTIVE, version}
     assert {path.name for path in (tmp_path / "models" / version).iterdir()} == {MODEL_FILE, SIGNATURE_FILE}
     assert stat.S_IMODE((tmp_path / "keys" / PRIVATE_KEY).stat().st_mode) == 0o600
+
+
+def test_a_release_archives_the_estimators_where_no_service_looks(trained: Path, tmp_path: Path, run: Run) -> None:
+    version, _ = released(trained, tmp_path)
+    archived = tmp_path / "estimators" / version
+    assert {path.name for path in archived.iterdir()} == {ESTIMATORS_FILE, STATEMENT_FILE}
+    assert (archived / ESTIMATORS_FILE).read_bytes() == (trained / ESTIMATORS_FILE).read_bytes()
+    kept = load_estimators(archived, digest(run.trained.data), tmp_path / "keys" / PUBLIC_KEY)
+    np.testing.assert_array_equal(
+        kept.estimator_margin(run.cases.X), run.trained.estimators.estimator_margin(run.cases.X)
+    )
+    release(trained, tmp_path / "models", tmp_path / "keys", lambda gates: None, tmp_path / "elsewhere")
+    assert (tmp_path / "elsewhere" / version / ESTIMATORS_FILE).exists()
+
+
+def test_a_model_without_its_estimators_is_not_released(trained: Path, tmp_path: Path) -> None:
+    (trained / ESTIMATORS_FILE).unlink()
+    with pytest.raises(ReleaseError, match="no explanation could be judged again"):
+        released(trained, tmp_path)
+    assert not (tmp_path / "models").exists()
+    assert not (tmp_path / "keys").exists()
 
 
 def test_the_signature_holds_for_these_bytes_and_no_others(trained: Path, tmp_path: Path) -> None:

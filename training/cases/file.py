@@ -97,7 +97,7 @@ def encode(feature: Feature, cells: pd.Series, errors: list[str]) -> Floats:
     bad: list[int] = []
     for position, token in enumerate(tokens):
         try:
-            values[position] = _code(feature, read_token(feature, str(token)))
+            values[position] = code_of(feature, read_token(feature, str(token)))
         except ValueRefused:
             bad.append(position)
     if bad:
@@ -109,7 +109,11 @@ def encode(feature: Feature, cells: pd.Series, errors: list[str]) -> Floats:
     return np.asarray(values[codes])
 
 
-def _code(feature: Feature, value: Value) -> float:
+def code_of(feature: Feature, value: Value) -> float:
+    """A value as the learners see it: level index or number, NaN for not known, -inf for not applicable.
+
+    Raises ValueError for a level that the feature does not have.
+    """
     if value == NOT_KNOWN:
         return float("nan")
     if value == NOT_APPLICABLE:

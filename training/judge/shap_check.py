@@ -91,10 +91,14 @@ def check_against_shap(
 
 def permutation_difference(table: Table, decision: Decision, X: Floats, background: Floats) -> float:
     """Largest difference, log-odds, between the table's contributions and Permutation shap on `decision`, over X."""
+    return float(np.abs(permutation_values(decision, X, background) - _ours(table, X, background)).max())
+
+
+def permutation_values(decision: Decision, X: Floats, background: Floats) -> Floats:
+    """Permutation shap of `decision` for each row of X against the background, (rows, features), log-odds."""
     masker = shap.maskers.Independent(background, max_samples=len(background))
     judge = shap.PermutationExplainer(decision, masker, seed=0)
-    judged = judge(X, max_evals=2 * X.shape[1] + 1, silent=True).values
-    return float(np.abs(judged - _ours(table, X, background)).max())
+    return np.asarray(judge(X, max_evals=2 * X.shape[1] + 1, silent=True).values)
 
 
 def tree_difference(bag: Bag, X: Floats, background: Floats) -> float:
