@@ -59,9 +59,20 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "wrong_agency": (403, "Not for this agency", "The key belongs to another agency than the request names."),
     "not_found": (404, "Not found", "There is nothing at this address, or it is not for this key."),
     "method_not_allowed": (405, "Method not allowed", "The address exists; the method is wrong. See /docs."),
+    "corrects_another": (
+        409,
+        "Not the newest response",
+        "Another response to this screening was recorded since. Look again, then correct that one.",
+    ),
+    "too_many_responses": (409, "Too many responses", "This screening was answered too often; stop the sender's loop."),
     "body_too_large": (413, "The body is too large", "Send one case a request."),
     "not_json": (415, "Not JSON", "Send the header Content-Type: application/json."),
     "refused": (422, "The request was refused", "Each entry in errors names a field and the fix. Nothing was scored."),
+    "idempotency_key_used": (
+        422,
+        "The Idempotency-Key was used before",
+        "It belongs to another request. Send a new key with a new request, and the same key with a retry only.",
+    ),
     "bad_request": (400, "Bad request", "The request cannot be read. See /docs."),
     "internal": (500, "Something went wrong", "Nothing was answered that is not recorded. The operator has been told."),
     "record_damaged": (
