@@ -88,9 +88,7 @@ def override_gates(settings, *overrides):
     folder = settings.models / VERSION
     lifted = write_overrides(overrides)
     (folder / OVERRIDES_FILE).write_bytes(lifted)
-    (folder / SIGNATURE_FILE).write_bytes(
-        sign((folder / "model.json").read_bytes(), signing_key(settings.keys), lifted)
-    )
+    (folder / SIGNATURE_FILE).write_bytes(sign((folder / MODEL_FILE).read_bytes(), signing_key(settings.keys), lifted))
 
 
 def test_overridden_gates_are_recorded_with_the_activation_and_once(settings):
