@@ -58,6 +58,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "wrong_role": (403, "Not for this role", "The key's role may not do this."),
     "wrong_agency": (403, "Not for this agency", "The key belongs to another agency than the request names."),
     "not_found": (404, "Not found", "There is nothing at this address, or it is not for this key."),
+    "erased": (410, "Erased", "What was recorded here was erased. The log still proves that it was, and when."),
     "method_not_allowed": (405, "Method not allowed", "The address exists; the method is wrong. See /docs."),
     "corrects_another": (
         409,
@@ -68,10 +69,10 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "body_too_large": (413, "The body is too large", "Send one case a request."),
     "not_json": (415, "Not JSON", "Send the header Content-Type: application/json."),
     "refused": (422, "The request was refused", "Each entry in errors names a field and the fix. Nothing was scored."),
-    "idempotency_key_used": (
+    "key_reused": (
         422,
-        "The Idempotency-Key was used before",
-        "It belongs to another request. Send a new key with a new request, and the same key with a retry only.",
+        "The Idempotency-Key was used for another request",
+        "Send each new request with a new key; repeat a key only with the very same request.",
     ),
     "bad_request": (400, "Bad request", "The request cannot be read. See /docs."),
     "internal": (500, "Something went wrong", "Nothing was answered that is not recorded. The operator has been told."),

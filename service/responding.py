@@ -71,9 +71,10 @@ def _screening(screening_id: str, log: LogStore, caller: Caller) -> dict[str, An
     except LogDamaged as damaged:
         logger().error("log_damaged", index=damaged.index)
         raise problem("record_damaged") from None
-    # An erased one no longer says whose it was, so it is not there for anybody.
-    if entry is None or entry.kind != "screening" or entry.payload is None:
+    if entry is None or entry.kind != "screening":
         raise problem("not_found")
+    if entry.payload is None:  # it no longer says whose it was, and its id tells nobody anything
+        raise problem("erased")
     screening: dict[str, Any] = orjson.loads(entry.payload)
     own = screening["caller"]["key_id"] == caller.key_id
     if not own and (caller.agency is None or caller.agency != screening["asked"]["agency"]):
@@ -131,5 +132,5 @@ def _repeated(entry: StoredEntry, screening_id: str, asked: Mapping[str, Any]) -
     if asked.get("corrects") is not None:
         sent["corrects"] = asked["corrects"]
     if entry.payload is None or any(recorded.get(name) != value for name, value in sent.items()):
-        raise problem("idempotency_key_used")
+        raise problem("key_reused")
     return Recorded(_answer(entry.entry_id, entry.payload), entry)

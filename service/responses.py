@@ -102,7 +102,7 @@ def responses(log: LogStore, keys: Keys, origin: str) -> Blueprint:
             requestBody=body,
             parameters=[_RETRY_HEADER],
             responses=documented(
-                201, "The response, recorded", ResponseSchema, 400, 401, 403, 404, 409, 413, 415, 422, 500, 503
+                201, "The response, recorded", ResponseSchema, 400, 401, 403, 404, 409, 410, 413, 415, 422, 500, 503
             ),
         )
         def post(self, screening_id: object) -> Response:

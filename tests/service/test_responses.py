@@ -5,6 +5,7 @@ import threading
 import tomllib
 
 import jsonschema
+import pysqlite3
 import pytest
 
 from service.access import Keys, create_key, read_keys
@@ -120,11 +121,11 @@ def test_a_retry_with_the_same_key_is_recorded_once(service, answer):
     assert service.log.size() == size
     other = answer(REFERRED, Idempotency_Key="retry-1")
     assert other.status_code == 422
-    problem(other, "idempotency_key_used")
+    problem(other, "key_reused")
     corrects = first.get_json()["response_id"]
     second = answer({**REFERRED, "corrects": corrects}, Idempotency_Key="retry-2")
     assert answer({**REFERRED, "corrects": corrects}, Idempotency_Key="retry-2").data == second.data
-    problem(answer({**REFERRED, "corrects": uuid7()}, Idempotency_Key="retry-2"), "idempotency_key_used")
+    problem(answer({**REFERRED, "corrects": uuid7()}, Idempotency_Key="retry-2"), "key_reused")
     assert answer(OTHERWISE).get_json()["corrects"] == second.get_json()["response_id"]
     problem(answer(OTHERWISE, Idempotency_Key="x" * 256), "refused")
 
@@ -152,6 +153,15 @@ def test_what_is_not_a_screening_is_not_found(service, answer):
     told = answer(REFERRED).get_json()
     for unknown in (uuid7(), told["response_id"], "no-uuid"):
         problem(answer(REFERRED, to=unknown), "not_found")
+
+
+def test_an_erased_screening_takes_no_response(service, screening, answer):
+    with pysqlite3.connect(service.settings.log_database) as connection:
+        connection.execute("UPDATE log_entry SET payload = NULL, salt = NULL WHERE entry_id = ?", (screening,))
+    connection.close()
+    gone = answer(REFERRED)
+    assert gone.status_code == 410
+    problem(gone, "erased")
 
 
 def test_roles(service, answer):
