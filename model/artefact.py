@@ -161,6 +161,14 @@ def promises_broken(model: AdditiveModel) -> list[str]:
     return broken
 
 
-def signed_message(data: bytes) -> bytes:
-    """The bytes that a release signs (Ed25519) for a model file: a fixed first line, then the file's SHA-256."""
-    return b"grounds model, format 1\n" + digest(data).encode()
+def signed_message(data: bytes, overrides: bytes | None = None) -> bytes:
+    """The bytes that a release signs (Ed25519) for a model file: a fixed first line, then the file's SHA-256.
+
+    With the file of overridden gates, another first line and both digests: who takes that file away, or puts one
+    there, has a signature that does not fit.
+    """
+    if overrides is None:
+        return b"grounds model, format 1\n" + digest(data).encode()
+    return b"\n".join(
+        (b"grounds model with overridden gates, format 1", *(digest(d).encode() for d in (data, overrides)))
+    )

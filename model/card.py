@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from model.additive import AdditiveModel, Term, probability
+from model.overrides import Override
 
 INTENDED_USE = (
     "A prompt to a practitioner to consider a referral and to ask for what is not known, beside professional judgement "
@@ -18,8 +21,11 @@ FORBIDDEN_USE = (
 )
 
 
-def model_card(model: AdditiveModel, sha256: str) -> dict[str, Any]:
-    """The card of a model; `sha256` is the digest of its file. Scores are probabilities, tables are log-odds."""
+def model_card(model: AdditiveModel, sha256: str, overrides: Sequence[Override] = ()) -> dict[str, Any]:
+    """The card of a model; `sha256` is the digest of its file, `overrides` the gates that its release lifted.
+
+    Scores are probabilities, tables are log-odds.
+    """
     outcome = model.dictionary.outcome
     return {
         "name": model.name,
@@ -30,6 +36,7 @@ def model_card(model: AdditiveModel, sha256: str) -> dict[str, Any]:
         "outcome": {"column": outcome.column, "meaning": outcome.meaning},
         "intended_use": INTENDED_USE,
         "forbidden_use": list(FORBIDDEN_USE),
+        "gates_overridden": [asdict(override) for override in overrides],
         "score_words": dict(model.words["score"]),
         "threshold_score": probability(model.threshold),
         "intercept": model.intercept,

@@ -11,8 +11,9 @@ from model.artefact import ArtefactError
 from model.dictionary import DictionaryError
 from model.explanation import ExplanationError
 from model.wording import WordsError
-from service.access import ROLES, KeyFileError, create_key, development_keys, read_keys, revoke_key
-from service.assembly import LOG_KEY, open_log, prepare
+from service.access import ROLES, KeyFileError, read_keys
+from service.assembly import LOG_KEY, conclude, open_log, prepare
+from service.key_records import create_recorded_key, recorded_development_keys, revoke_recorded_key
 from service.log.checkpoint import SigningKeyError
 from service.log.commands import log_commands
 from service.log.databases.commands import database_commands
@@ -47,8 +48,9 @@ def serve() -> None:
     """Serve the active model (settings come from GROUNDS_... variables; see docs/how-to/operator.md)."""
     settings = read_settings()
     check_port(settings)
-    prepare(settings)
+    prepared = prepare(settings)
     serve_workers(settings)
+    conclude(settings, prepared)
 
 
 @main.command()
@@ -57,7 +59,7 @@ def run(port: int | None) -> None:
     """Serve on this machine for trying out: makes development keys and prints a request that works."""
     settings = read_settings() if port is None else _with_port(port)
     check_port(settings)
-    keys = development_keys(settings.keys)
+    keys = recorded_development_keys(settings, lambda: open_log(settings))
     prepared = prepare(settings)
     address = f"http://{settings.host}:{settings.port}"
     announce_when_ready(
@@ -70,6 +72,7 @@ def run(port: int | None) -> None:
         ],
     )
     serve_workers(settings)
+    conclude(settings, prepared)
 
 
 @main.group()
@@ -81,8 +84,8 @@ def key() -> None:
 @click.option("--role", type=click.Choice(ROLES), required=True)
 @click.option("--agency", help="Bind the key to one agency of the dictionary.")
 def key_create(role: str, agency: str | None) -> None:
-    """Make a key; it is shown this once and stored as a digest. Workers read it at their next start."""
-    made, stored = create_key(read_settings().keys, role, agency)
+    """Make a key: recorded, then shown this once, stored as a digest. Workers read it at their next start."""
+    made, stored = create_recorded_key(read_settings(), _open_store, role, agency)
     click.echo(f"key id: {stored.key_id}\nkey: {made}")
 
 
@@ -97,8 +100,8 @@ def key_list() -> None:
 @key.command("revoke")
 @click.argument("key_id")
 def key_revoke(key_id: str) -> None:
-    """Revoke a key. Workers refuse it from their next start."""
-    revoke_key(read_settings().keys, key_id)
+    """Revoke a key and record it. Workers refuse it from their next start."""
+    revoke_recorded_key(read_settings(), _open_store, key_id)
     click.echo(f"revoked {key_id}")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from service.errors import problem
 ROLES = ("practitioner", "auditor", "operator")
 KEY_FILE = "api_keys.json"
 DEVELOPMENT_FILE = "development_keys.json"
+_AGENCY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class KeyFileError(ValueError):
@@ -41,6 +43,10 @@ class StoredKey:
     agency: str | None
     created: str
     revoked: bool = False
+
+
+Recorder = Callable[[StoredKey], None]
+"""Makes the entry of a key; raises where that cannot be made durable, and then there is no key."""
 
 
 class Keys:
@@ -85,13 +91,23 @@ def read_keys(folder: Path) -> dict[str, StoredKey]:
     return {key.key_id: key for key in stored}
 
 
-def create_key(folder: Path, role: str, agency: str | None = None) -> tuple[str, StoredKey]:
-    """Makes a key, stores its digest, and returns the key (shown this once) with its stored form."""
+def create_key(
+    folder: Path, role: str, agency: str | None = None, record: Recorder | None = None
+) -> tuple[str, StoredKey]:
+    """Makes a key, stores its digest, and returns the key (shown this once) with its stored form.
+
+    `record` comes before the key is stored: every key of a service has its entry (`service.key_records`).
+    """
+    if agency is not None and not _AGENCY.fullmatch(agency):
+        raise KeyFileError("agency: send the id of an agency as the data dictionary spells it, for instance gp")
     key_id = secrets.token_hex(4)
     key = f"grounds_{role}_{key_id}_{secrets.token_urlsafe(32)}"
     digest = hashlib.sha256(key.encode()).hexdigest()
     stored = StoredKey(key_id, digest, role, agency, datetime.now(UTC).isoformat(timespec="seconds"))
-    _write(folder, {**read_keys(folder), key_id: stored})
+    kept = read_keys(folder)
+    if record is not None:
+        record(stored)
+    _write(folder, {**kept, key_id: stored})
     return key, stored
 
 
@@ -105,7 +121,7 @@ def revoke_key(folder: Path, key_id: str) -> StoredKey:
     return revoked
 
 
-def development_keys(folder: Path) -> dict[str, str]:
+def development_keys(folder: Path, record: Recorder | None = None) -> dict[str, str]:
     """The keys of `make run`, kept in a file for this user alone so that a second run prints the same ones."""
     path = folder / DEVELOPMENT_FILE
     stored = {key_id for key_id, key in read_keys(folder).items() if not key.revoked}
@@ -115,7 +131,7 @@ def development_keys(folder: Path) -> dict[str, str]:
         raise KeyFileError(f"{path}: not a key file; move it away and new keys are made") from None
     for role in ("practitioner", "auditor"):
         if role not in kept or kept[role].split("_")[2] not in stored:
-            kept[role] = create_key(folder, role)[0]
+            kept[role] = create_key(folder, role, record=record)[0]
     write_whole(path, json.dumps(kept).encode(), 0o600)
     return kept
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import orjson
 from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
@@ -16,15 +14,13 @@ from service.answer import AnswerWriter
 from service.errors import Problem, problem
 from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
 from service.log.canonical import canonical_bytes
-from service.log.store import AlreadyRecorded, LogDamaged, LogStore, NotDurable, Receipt, StoredEntry
+from service.log.store import AlreadyRecorded, LogStore, NotDurable
 from service.model_files import ReleasedModel
 from service.reading import JSON, validated_screening
+from service.records import RETRY_AFTER, record, record_refusal, recorded, recorded_screening, with_record
 from service.schemas import ProblemSchema, ScreeningSchema, request_schema
 from service.screening import screen
-from service.telemetry import logger
 from service.web import Recorded
-
-RETRY_AFTER = "1"
 
 
 def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, keys: Keys, origin: str) -> Blueprint:
@@ -46,24 +42,26 @@ def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, key
         try:
             require_role(caller, "practitioner")
             asked = validated_screening(acceptor, schema, caller)
-            unique = idempotency_key(request.environ.get("HTTP_IDEMPOTENCY_KEY"), caller)
+            unique = idempotency_key(request.environ.get("HTTP_IDEMPOTENCY_KEY"), caller, "screening")
             try:
                 shown = screen(asked, released, writer, log, caller, unique)
             except AlreadyRecorded as recorded:
                 return _repeated(asked, log, recorded.index, origin)
         except Problem as refusal:
-            _record_refusal(refusal, caller, log)
+            record_refusal(refusal, caller, log)
             raise
         except NotDurable:
             raise problem("not_recorded", Retry_After=RETRY_AFTER) from None
         location = f"/v1/screenings/{shown.receipt.entry_id}"
-        return Recorded(_with_record(shown.answer, shown.receipt, origin), 201, [("Location", location)])
+        return Recorded(with_record(shown.answer, shown.receipt, origin), 201, [("Location", location)])
 
     @blueprint.route("/<uuid:screening_id>")
     class Screening(MethodView):
         @blueprint.doc(
             summary="A screening as it was shown, with its record",
-            responses=documented(200, "The very bytes that were shown and logged", ScreeningSchema, 401, 403, 404, 503),
+            responses=documented(
+                200, "The very bytes that were shown and logged", ScreeningSchema, 401, 403, 404, 410, 503
+            ),
         )
         def get(self, screening_id: object) -> Response:
             caller = keys.caller(request.headers.get("Authorization"))
@@ -100,63 +98,22 @@ def example_request(released: ReleasedModel) -> dict[str, Any]:
     return {"case_ref": "case-0001", "agency": agency, "features": features}
 
 
-def _record_refusal(refusal: Problem, caller: Caller, log: LogStore) -> None:
-    """A refused request is an entry too: codes and field names, never values."""
-    payload = {
-        "caller": {"key_id": caller.key_id, "role": caller.role},
-        "code": refusal.code,
-        "fields": sorted({error.field for error in refusal.errors}),
-        "status": refusal.status,
-    }
-    try:
-        log.append("refusal", canonical_bytes(payload))
-    except NotDurable:
-        raise problem("not_recorded", Retry_After=RETRY_AFTER) from None
-
-
 def _repeated(asked: dict[str, Any], log: LogStore, index: int, origin: str) -> Response:
     """The answer that this key's request was given before, from its record; a retry makes no second entry."""
-    entry = _undamaged(lambda: log.get_index(index))
-    if entry is None or entry.payload is None:
+    found = recorded(lambda: log.get_index(index))
+    if found is None:
         raise problem("record_damaged")
-    payload = orjson.loads(entry.payload)
+    entry, payload = recorded_screening(found.entry_id, log)
     if payload["asked"] != asked:
         raise problem("key_reused")
     headers = [("Location", f"/v1/screenings/{entry.entry_id}"), ("Idempotent-Replayed", "true")]
-    return Recorded(_with_record(canonical_bytes(payload["answer"]), entry, origin), 201, headers)
-
-
-def _undamaged(read: Callable[[], StoredEntry | None]) -> StoredEntry | None:
-    try:
-        return read()
-    except LogDamaged as damaged:
-        logger().error("log_damaged", index=damaged.index)
-        raise problem("record_damaged") from None
-
-
-def _with_record(answer: bytes, receipt: Receipt | StoredEntry, origin: str) -> bytes:
-    record = {
-        "log": origin,
-        "index": receipt.index,
-        "leaf_hash": receipt.leaf_hash,
-        "at": receipt.at,
-        "checkpoint": receipt.checkpoint,
-    }
-    return answer[:-1] + b',"record":' + orjson.dumps(record) + b"}"
+    return Recorded(with_record(canonical_bytes(payload["answer"]), entry, origin), 201, headers)
 
 
 def _shown_again(screening_id: str, log: LogStore, caller: Caller, origin: str) -> Response:
-    entry = _undamaged(lambda: log.get(screening_id))
-    if entry is None or entry.kind != "screening":
-        raise problem("not_found")
-    if entry.payload is None:  # nothing erases yet, so a payload that is gone was taken by other hands
-        raise problem("record_damaged")
-    payload = orjson.loads(entry.payload)
+    entry, payload = recorded_screening(screening_id, log)
     if caller.role != "auditor" and payload["caller"]["key_id"] != caller.key_id:
         raise problem("not_found")
     looked = {"caller": {"key_id": caller.key_id, "role": caller.role}, "screening_id": screening_id}
-    try:
-        log.append("lookup", canonical_bytes(looked))
-    except NotDurable:
-        raise problem("not_recorded", Retry_After=RETRY_AFTER) from None
-    return Response(_with_record(canonical_bytes(payload["answer"]), entry, origin), 200, mimetype=JSON)
+    record(lambda: log.append("lookup", canonical_bytes(looked)))
+    return Response(with_record(canonical_bytes(payload["answer"]), entry, origin), 200, mimetype=JSON)

@@ -16,6 +16,7 @@ from service.errors import register_errors
 from service.log.store import LogStore
 from service.model_files import ReleasedModel
 from service.reference import reference
+from service.responses import responses
 from service.schemas import Features, ProblemSchema
 from service.screening import sample_payload
 from service.status import status
@@ -66,6 +67,7 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     api.register_blueprint(
         screenings(collaborators.released, writer, collaborators.log, collaborators.keys, collaborators.origin)
     )
+    api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
     app.register_blueprint(status(collaborators.released, collaborators.log))
     app.register_blueprint(docs_page(api, collaborators.released.model))

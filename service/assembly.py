@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from service.access import Keys, read_keys
-from service.log.canonical import canonical_bytes
+from service.lifetime import record_start, record_stop
 from service.log.checkpoint import create_signing_key
 from service.log.key_file import FollowedKey
 from service.log.publisher import CheckpointPublisher
@@ -27,6 +26,7 @@ class Prepared:
     released: ReleasedModel
     keys: Keys
     log_size: int
+    start_id: str
 
 
 def open_log(settings: Settings) -> LogStore:
@@ -62,27 +62,16 @@ def prepare(settings: Settings) -> Prepared:
     released = load_active(settings.models, settings.keys)
     log = open_log(settings)
     try:
-        _record_start(released, log, settings)
-        return Prepared(released, Keys(read_keys(settings.keys)), log.size())
+        start_id = record_start(released, log, settings)
+        return Prepared(released, Keys(read_keys(settings.keys)), log.size(), start_id)
     finally:
         log.close()
 
 
-def _record_start(released: ReleasedModel, log: LogStore, settings: Settings) -> None:
-    model = {"version": released.model.version, "sha256": released.sha256, "synthetic": released.model.synthetic}
-    last = log.latest_of_kind("model_activated")
-    activation = canonical_bytes({"model": model, "release_key": released.key_id})
-    if last is None or last.payload != activation:
-        log.append("model_activated", activation)
-    started = {"configuration_sha256": configuration_digest(settings), "model": model, "workers": settings.workers}
-    log.append("service_started", canonical_bytes(started))
-
-
-def configuration_digest(settings: Settings) -> str:
-    """SHA-256 over every setting, so that the log shows when a service started with another configuration."""
-    shown = {name: _plain(getattr(settings, name)) for name in settings.__slots__}
-    return hashlib.sha256(canonical_bytes(shown)).hexdigest()
-
-
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Path) else value
+def conclude(settings: Settings, prepared: Prepared) -> None:
+    """Records that the service stopped in good order. Raises `NotDurable` where it cannot: the next start says so."""
+    log = open_log(settings)
+    try:
+        record_stop(prepared.start_id, log)
+    finally:
+        log.close()

@@ -21,8 +21,8 @@ IDEMPOTENCY_PARAMETER = {
 """The header as OpenAPI documents it."""
 
 
-def idempotency_key(header: str | None, caller: Caller) -> str | None:
-    """What a log entry is unique by: the caller and the digest of the key sent; None where none is. Raises `Problem`.
+def idempotency_key(header: str | None, caller: Caller, kind: str) -> str | None:
+    """What an entry of that kind is unique by: caller and digest of the key sent; None without one. Raises `Problem`.
 
     The digest, as the key is the sender's text and the log keeps no text of theirs.
     """
@@ -30,4 +30,4 @@ def idempotency_key(header: str | None, caller: Caller) -> str | None:
         return None
     if not _KEY.fullmatch(header):
         raise problem("refused", [FieldError(HEADER, FIX)])
-    return f"screening {caller.key_id} {sha256(header.encode()).hexdigest()}"
+    return f"{kind} {caller.key_id} {sha256(header.encode()).hexdigest()}"

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, ArtefactError, digest, read_model, signed_message
 from model.grounds import GroundRules
+from model.overrides import OVERRIDES_FILE, Override, read_overrides
 
 ACTIVE = "active"
 RELEASE_PUBLIC_KEY = "release.pub.pem"
@@ -25,12 +26,16 @@ RELEASE_PUBLIC_KEY = "release.pub.pem"
 
 @dataclass(frozen=True, slots=True)
 class ReleasedModel:
-    """A model whose signature was checked. `sha256` is the digest of its file, `key_id` of the key that signed."""
+    """A model whose signature was checked. `sha256` is the digest of its file, `key_id` of the key that signed.
+
+    `overrides` are the gates that its release lifted, under the same signature.
+    """
 
     model: AdditiveModel
     sha256: str
     key_id: str
     folder: Path
+    overrides: tuple[Override, ...] = ()
     ground_rules: GroundRules = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -58,11 +63,21 @@ def load_released(folder: Path, keys: Path) -> ReleasedModel:
         raise ArtefactError(
             f"{folder}: cannot read the model: {error.strerror}; release it with make release"
         ) from None
-    key_id = _check_signature(data, signature, keys / RELEASE_PUBLIC_KEY, folder)
-    return ReleasedModel(read_model(data, str(path)), digest(data), key_id, folder)
+    overridden = _overrides(folder)
+    key_id = _check_signature(signed_message(data, overridden), signature, keys / RELEASE_PUBLIC_KEY, folder)
+    overrides = () if overridden is None else read_overrides(overridden, str(folder / OVERRIDES_FILE))
+    return ReleasedModel(read_model(data, str(path)), digest(data), key_id, folder, overrides)
 
 
-def _check_signature(data: bytes, signature: bytes, public_key: Path, folder: Path) -> str:
+def _overrides(folder: Path) -> bytes | None:
+    path = folder / OVERRIDES_FILE
+    try:
+        return path.read_bytes() if path.exists() else None
+    except OSError as error:
+        raise ArtefactError(f"{path}: cannot be read: {error.strerror}; release the model again") from None
+
+
+def _check_signature(message: bytes, signature: bytes, public_key: Path, folder: Path) -> str:
     try:
         key = load_pem_public_key(public_key.read_bytes())
         stated = json.loads(signature)
@@ -76,7 +91,7 @@ def _check_signature(data: bytes, signature: bytes, public_key: Path, folder: Pa
     if not isinstance(key, Ed25519PublicKey):
         raise ArtefactError(f"{public_key}: not an Ed25519 public key")
     try:
-        key.verify(signed, signed_message(data))
+        key.verify(signed, message)
     except InvalidSignature:
         raise ArtefactError(
             f"{folder}: the model's signature does not fit; it was altered, or signed by another key"

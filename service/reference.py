@@ -18,7 +18,7 @@ def reference(released: ReleasedModel, keys: Keys) -> Blueprint:
     """The blueprint of dictionary and model; both are rendered once: neither changes while the model is active."""
     blueprint = Blueprint("reference", __name__, url_prefix="/v1", description="The dictionary and the model in use.")
     dictionary = orjson.dumps(dict(released.model.dictionary.raw))
-    card = orjson.dumps(model_card(released.model, released.sha256))
+    card = orjson.dumps(model_card(released.model, released.sha256, released.overrides))
 
     @blueprint.route("/dictionary")
     class DictionaryView(MethodView):

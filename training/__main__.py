@@ -15,7 +15,7 @@ from model.wording import WordsError
 from training.cases.file import read_cases
 from training.cases.split import TooFewCases
 from training.cases.table import CaseFileError
-from training.release import ReleaseError
+from training.gates import ReleaseError
 
 EXPECTED = (ArtefactError, DictionaryError, WordsError, CaseFileError, TooFewCases, ReleaseError, OSError)
 DEFAULT_SEED = 20260401
@@ -118,12 +118,27 @@ def cohort(families: int, seed: int, out: Path, report: bool) -> None:
 @click.option("--models", type=FOLDER, required=True, help="Folder of released models.")
 @click.option("--keys", type=FOLDER, required=True, help="Folder of the release key.")
 @click.option("--estimators", type=FOLDER, help="Archive of fitted estimators. Default: estimators/ beside MODELS.")
-def release(trained: Path, models: Path, keys: Path, estimators: Path | None) -> None:
+@click.option("--override", "overridden", multiple=True, help="Gate of quality that may fail: it is put on record.")
+@click.option("--reason", help="Code of the reason for --override.")
+@click.option("--by", help="Role that answers for --override; never a person's name.")
+def release(
+    trained: Path,
+    models: Path,
+    keys: Path,
+    estimators: Path | None,
+    overridden: tuple[str, ...],
+    reason: str | None,
+    by: str | None,
+) -> None:
     """Check, sign and activate the model in TRAINED. A failed gate stops it."""
+    from training.gates import AskedOverrides
     from training.release import release as release_model
     from training.report import print_gates
 
-    version = release_model(trained, models, keys, lambda gates: print_gates(Console(), gates), estimators)
+    asked = AskedOverrides(overridden, reason, by)
+    version = release_model(trained, models, keys, lambda gates: print_gates(Console(), gates), asked, estimators)
+    for gate in overridden:
+        click.echo(f"warning: released in spite of {gate}; the model's card and the log say so", err=True)
     click.echo(f"released and active: {version}")
 
 

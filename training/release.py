@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from model.additive import AdditiveModel
-from model.artefact import MODEL_FILE, SIGNATURE_FILE, digest, promises_broken, read_model, signed_message
+from model.artefact import MODEL_FILE, SIGNATURE_FILE, digest, read_model, signed_message
 from model.files import sync_folder, write_whole
+from model.overrides import OVERRIDES_FILE, write_overrides
 from training.archive import ESTIMATORS_FILE, archive_beside, archive_files
+from training.gates import NO_OVERRIDES, AskedOverrides, Gate, ReleaseError, gates, override
+
+__all__ = ["AskedOverrides", "Gate", "ReleaseError", "gates", "release", "sign", "signing_key"]
 
 ACTIVE = "active"
 PRIVATE_KEY = "release.pem"
@@ -27,66 +29,20 @@ PUBLIC_KEY = "release.pub.pem"
 KEY_ID_DIGITS = 8
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
-ENOUGH_EVENTS = 100
-"""At least this many outcomes among the training rows: the figure below which Van Calster and others (2016) advise
-against judging calibration."""
-SHAP_TOLERANCE = 1e-6
-COMPILE_TOLERANCE = 1e-9
-
-
-class ReleaseError(RuntimeError):
-    """A release that must not happen; one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One line of the gate table."""
-
-    name: str
-    figure: str
-    limit: str
-    passed: bool
-
-
-def gates(model: AdditiveModel) -> list[Gate]:
-    """Every gate for a model, from what its own artefact says. Raises `ReleaseError` where that is too little."""
-    try:
-        return _gates(model)
-    except (KeyError, TypeError) as error:
-        raise ReleaseError(
-            f"not released: the model does not say what the gates need ({error}); train it again"
-        ) from None
-
-
-def _gates(model: AdditiveModel) -> list[Gate]:
-    training, evaluation = model.facts["training"], model.facts["evaluation"]
-    broken = promises_broken(model)
-    auc, plain = evaluation["grounds"]["auc"], evaluation["logistic regression"]["auc"]
-    return [
-        Gate("promises hold on the table", f"{len(broken)} broken", "0 broken", not broken),
-        _at_most("contributions equal shap's", training["shap"]["largest_difference"], SHAP_TOLERANCE),
-        _at_most("table equals the fitted estimators", training["compile_difference"], COMPILE_TOLERANCE),
-        Gate("enough events", str(training["events"]), f">= {ENOUGH_EVENTS}", training["events"] >= ENOUGH_EVENTS),
-        Gate(
-            "no worse than logistic regression",
-            f"AUC {auc['value']:.4f} (to {auc['high']:.4f})",
-            f"upper end >= {plain['value']:.4f}",
-            auc["high"] >= plain["value"],
-        ),
-    ]
-
-
-def _at_most(name: str, figure: float, limit: float) -> Gate:
-    return Gate(name, f"{figure:.1e}", f"<= {limit:.0e}", figure <= limit)
-
 
 def release(
-    trained: Path, models: Path, keys: Path, tell: Callable[[list[Gate]], None], estimators: Path | None = None
+    trained: Path,
+    models: Path,
+    keys: Path,
+    tell: Callable[[list[Gate]], None],
+    asked: AskedOverrides = NO_OVERRIDES,
+    estimators: Path | None = None,
 ) -> str:
     """Checks, signs and activates the model in `trained`; returns its version. Raises `ReleaseError`.
 
     The fitted estimators go to `estimators` (default: a folder beside `models`), where no service looks, so that the
-    model's explanations can be judged again later. Nothing is changed when a gate fails. The pointer to the active
+    model's explanations can be judged again later. `asked` names gates of quality that may fail; which of them did
+    lies in the released folder, under the signature. Nothing is changed when a gate fails. The pointer to the active
     model moves last, in one step. A version released before is left as it is, unless its files are not the ones that
     would be written now: then they are put right.
     """
@@ -95,16 +51,19 @@ def release(
         raise ReleaseError(f"{path}: no such file; run make train OUT={trained} first")
     data = path.read_bytes()
     model = read_model(data, str(path))
-    checked = gates(model)
+    checked, overrides = override(gates(model), asked)
     tell(checked)
-    if failed := [gate.name for gate in checked if not gate.passed]:
+    if failed := [gate.name for gate in checked if not (gate.passed or gate.overridden)]:
         raise ReleaseError(f"not released: {', '.join(failed)}")
     if not VERSION.fullmatch(model.version) or model.version == ACTIVE:
         raise ReleaseError(f"not released: version {model.version!r} cannot name a folder; train the model again")
     fitted = _fitted(trained)
+    key = signing_key(keys)
+    lifted = write_overrides(overrides) if overrides else None
+    files = {MODEL_FILE: data, SIGNATURE_FILE: sign(data, key, lifted)}
     archive = archive_beside(models) if estimators is None else estimators
-    _write_whole(archive / model.version, archive_files(fitted, data, signing_key(keys)))
-    _write_whole(models / model.version, {MODEL_FILE: data, SIGNATURE_FILE: sign(data, signing_key(keys))})
+    _write_whole(archive / model.version, archive_files(fitted, data, key))
+    _write_whole(models / model.version, files if lifted is None else {**files, OVERRIDES_FILE: lifted})
     write_whole(models / ACTIVE, f"{model.version}\n".encode())
     return model.version
 
@@ -145,20 +104,25 @@ def _make_key(private: Path) -> Ed25519PrivateKey:
     return made
 
 
-def sign(data: bytes, key: Ed25519PrivateKey) -> bytes:
-    """The signature file for a model's bytes: Ed25519 (RFC 8032) over `model.artefact.signed_message`."""
+def sign(data: bytes, key: Ed25519PrivateKey, overrides: bytes | None = None) -> bytes:
+    """The signature file for a model's bytes and its overridden gates.
+
+    Ed25519 (RFC 8032) over `model.artefact.signed_message`.
+    """
     public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     content: Mapping[str, Any] = {
         "format": 1,
         "algorithm": "Ed25519",
         "key_id": digest(public)[:KEY_ID_DIGITS],
         "model_sha256": digest(data),
-        "signature": base64.b64encode(key.sign(signed_message(data))).decode(),
+        "signature": base64.b64encode(key.sign(signed_message(data, overrides))).decode(),
     }
     return (json.dumps(content, indent=1) + "\n").encode()
 
 
 def _write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
+    if OVERRIDES_FILE not in files:  # of an earlier release, whose gates pass by now
+        (folder / OVERRIDES_FILE).unlink(missing_ok=True)
     if all((folder / name).is_file() and (folder / name).read_bytes() == data for name, data in files.items()):
         return
     fresh = folder.with_name(f".{folder.name}.{os.getpid()}")

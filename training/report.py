@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from model.artefact import MODEL_FILE
+from training.gates import Gate
 from training.judge.evaluate import MEASURES
-from training.release import Gate
 
 if TYPE_CHECKING:  # the pipeline takes seconds to import, and a release does not need it
     from training.pipeline import Trained
@@ -44,10 +44,12 @@ def print_report(console: Console, trained: Trained, folder: Path) -> None:
 
 
 def print_gates(console: Console, gates: Sequence[Gate]) -> None:
-    """Prints one line a gate: its figure, its limit, pass or fail."""
+    """Prints one line a gate: its figure, its limit, pass, fail or overridden."""
     table = Table(title="Gates")
     for column in ("gate", "figure", "limit", ""):
         table.add_column(column)
     for gate in gates:
-        table.add_row(gate.name, gate.figure, gate.limit, "pass" if gate.passed else "FAIL")
+        table.add_row(
+            gate.name, gate.figure, gate.limit, "pass" if gate.passed else "OVERRIDDEN" if gate.overridden else "FAIL"
+        )
     console.print(table)

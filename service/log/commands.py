@@ -1,4 +1,4 @@
-"""The commands of `python -m service log`: verify, export, prove, check-proof, checkpoint, witness."""
+"""The commands of `python -m service log`: verify, export, prove, check-proof, checkpoint, witness; the accounts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.log.account_commands import account_commands
 from service.log.checkpoint import CheckpointError, SigningKeyError, VerifierKey
 from service.log.export import export_lines
 from service.log.proof_check import check_proof_command
@@ -97,6 +98,8 @@ def log_commands(open_store: Callable[[], LogStore]) -> click.Group:
         with _plain_errors(), _opened(open_store) as store:
             click.echo(store.latest_checkpoint(), nl=False)
 
+    for command in account_commands(lambda: _plainly_opened(open_store)):
+        log.add_command(command)
     return log
 
 
@@ -207,6 +210,12 @@ def _opened(open_store: Callable[[], LogStore]) -> Iterator[LogStore]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def _plainly_opened(open_store: Callable[[], LogStore]) -> Iterator[LogStore]:
+    with _plain_errors(), _opened(open_store) as store:
+        yield store
 
 
 @contextmanager

@@ -174,6 +174,10 @@ class LogStore:
         """The entry at that index, or None. Raises `LogDamaged`."""
         return self._one(log_entry.c.idx == index)
 
+    def recorded_as(self, unique: str) -> StoredEntry | None:
+        """The entry that was appended with that unique text, or None. Raises `LogDamaged`."""
+        return self._one(log_entry.c.unique_key == unique)
+
     def latest_of_kind(self, kind: Kind) -> StoredEntry | None:
         """The newest entry of that kind, or None. Raises `LogDamaged`."""
         newest = select(func.max(log_entry.c.idx)).where(log_entry.c.kind == kind).scalar_subquery()

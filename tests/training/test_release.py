@@ -72,7 +72,7 @@ def test_a_release_archives_the_estimators_where_no_service_looks(trained: Path,
     np.testing.assert_array_equal(
         kept.estimator_margin(run.cases.X), run.trained.estimators.estimator_margin(run.cases.X)
     )
-    release(trained, tmp_path / "models", tmp_path / "keys", lambda gates: None, tmp_path / "elsewhere")
+    release(trained, tmp_path / "models", tmp_path / "keys", lambda gates: None, estimators=tmp_path / "elsewhere")
     assert (tmp_path / "elsewhere" / version / ESTIMATORS_FILE).exists()
 
 
