@@ -15,6 +15,7 @@ from service.access import ROLES, KeyFileError, create_key, development_keys, re
 from service.assembly import open_log, prepare
 from service.log.checkpoint import SigningKeyError
 from service.log.commands import log_commands
+from service.log.erasure_commands import add_erasure_commands
 from service.log.store import LogError, LogStore, NotDurable
 from service.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
 from service.settings import Settings, SettingsError, read_settings
@@ -124,7 +125,9 @@ def _open_store() -> LogStore:
     return open_log(read_settings())
 
 
-main.add_command(log_commands(_open_store))
+_log = log_commands(_open_store)
+add_erasure_commands(_log, _open_store)
+main.add_command(_log)
 
 
 def cli() -> None:

@@ -19,6 +19,7 @@ from service.access import Caller, Keys, require_role
 from service.answer import AnswerWriter
 from service.errors import FieldError, Problem, problem
 from service.log.canonical import canonical_bytes
+from service.log.erasure import erasure_of
 from service.log.store import LogDamaged, LogStore, NotDurable, Receipt, StoredEntry
 from service.model_files import ReleasedModel
 from service.schemas import Features, ProblemSchema, ScreeningSchema, request_schema
@@ -64,7 +65,9 @@ def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, key
     class Screening(MethodView):
         @blueprint.doc(
             summary="A screening as it was shown, with its record",
-            responses=documented(200, "The very bytes that were shown and logged", ScreeningSchema, 401, 403, 404, 503),
+            responses=documented(
+                200, "The very bytes that were shown and logged", ScreeningSchema, 401, 403, 404, 410, 503
+            ),
         )
         def get(self, screening_id: object) -> Response:
             caller = keys.caller(request.headers.get("Authorization"))
@@ -225,8 +228,8 @@ def _shown_again(screening_id: str, log: LogStore, caller: Caller, origin: str) 
         raise problem("record_damaged") from None
     if entry is None or entry.kind != "screening":
         raise problem("not_found")
-    if entry.payload is None:  # nothing erases yet, so a payload that is gone was taken by other hands
-        raise problem("record_damaged")
+    if entry.payload is None:
+        raise problem(_why_gone(screening_id, log))
     payload = orjson.loads(entry.payload)
     if caller.role != "auditor" and payload["caller"]["key_id"] != caller.key_id:
         raise problem("not_found")
@@ -236,3 +239,12 @@ def _shown_again(screening_id: str, log: LogStore, caller: Caller, origin: str) 
     except NotDurable:
         raise problem("not_recorded", Retry_After=RETRY_AFTER) from None
     return Response(_with_record(canonical_bytes(payload["answer"]), entry, origin), 200, mimetype=JSON)
+
+
+def _why_gone(screening_id: str, log: LogStore) -> str:
+    """The problem's code: a payload that no erasure entry names was taken by other hands."""
+    try:
+        return "record_damaged" if erasure_of(log, screening_id) is None else "erased"
+    except LogDamaged as damaged:
+        logger().error("log_damaged", index=damaged.index)
+        return "record_damaged"

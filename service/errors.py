@@ -58,6 +58,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "wrong_role": (403, "Not for this role", "The key's role may not do this."),
     "wrong_agency": (403, "Not for this agency", "The key belongs to another agency than the request names."),
     "not_found": (404, "Not found", "There is nothing at this address, or it is not for this key."),
+    "erased": (410, "Erased", "What was recorded here was erased. The log still proves that it was, and when."),
     "method_not_allowed": (405, "Method not allowed", "The address exists; the method is wrong. See /docs."),
     "body_too_large": (413, "The body is too large", "Send one case a request."),
     "not_json": (415, "Not JSON", "Send the header Content-Type: application/json."),
