@@ -27,7 +27,7 @@ _TRIES, _PAUSE_SECONDS = 40, 0.25
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What an erased entry left behind if it left anything: its salt and its packed payload."""
+    """What an erased entry left behind if it left anything: its salt, and its packed payload where no other has it."""
 
     index: int
     salt: bytes | None

@@ -143,9 +143,11 @@ def _remove(store: LogStore, entry_ids: Sequence[str]) -> list[Trace]:
     with store.exclusive() as engine, engine.connect().execution_options(writes=True) as connection:
         overwrite_what_is_freed(connection)
         with connection.begin():
-            rows = connection.execute(select(log_entry.c.idx, log_entry.c.salt, log_entry.c.payload).where(named)).all()
+            what = select(log_entry.c.idx, log_entry.c.kind, log_entry.c.salt, log_entry.c.payload)
+            rows = connection.execute(what.where(named)).all()
             connection.execute(update(log_entry).where(named).values(payload=None, salt=None, dictionary=None))
-    return [Trace(row.idx, row.salt, row.payload) for row in rows]
+    # A screening's payload is its own, for its id stands in it; that of another kind may be another entry's too.
+    return [Trace(row.idx, row.salt, row.payload if row.kind == "screening" else None) for row in rows]
 
 
 def _batches(items: Sequence[T]) -> Iterator[list[T]]:
