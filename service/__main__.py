@@ -17,6 +17,7 @@ from service.key_records import create_recorded_key, recorded_development_keys, 
 from service.log.checkpoint import SigningKeyError
 from service.log.commands import log_commands
 from service.log.databases.commands import database_commands
+from service.log.erasure_commands import add_erasure_commands
 from service.log.rotation import rotate, settle
 from service.log.store import LogError, LogStore, NotDurable
 from service.replay.command import replay_command
@@ -147,10 +148,10 @@ def _open_store() -> LogStore:
     return open_log(read_settings())
 
 
-main.add_command(log_commands(_open_store))
 main.add_command(database_commands(lambda: read_settings().log_database))
 _log = log_commands(_open_store)
 _log.add_command(replay_command(read_settings, _open_store))
+add_erasure_commands(_log, _open_store)
 main.add_command(_log)
 
 

@@ -10,6 +10,7 @@ import orjson
 from service.access import Caller
 from service.errors import Problem, problem
 from service.log.canonical import canonical_bytes
+from service.log.erasure import erasure_of
 from service.log.store import LogDamaged, LogStore, NotDurable, Receipt, StoredEntry
 from service.telemetry import logger
 
@@ -69,4 +70,6 @@ def with_record(answer: bytes, receipt: Receipt | StoredEntry, origin: str) -> b
 
 
 def _why_gone(screening_id: str, log: LogStore) -> str:
-    return "erased"
+    """The problem's code: a payload that no erasure entry names was taken by other hands."""
+    erasure = recorded(lambda: erasure_of(log, screening_id))
+    return "record_damaged" if erasure is None else "erased"

@@ -6,10 +6,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Engine, Row, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.log import merkle
@@ -183,6 +184,24 @@ class LogStore:
         newest = select(func.max(log_entry.c.idx)).where(log_entry.c.kind == kind).scalar_subquery()
         return self._one(log_entry.c.idx == newest)
 
+    def of_kind(self, kind: Kind, after: int = -1) -> Iterator[StoredEntry]:
+        """The entries of that kind behind index `after`, in log order. Raises `LogDamaged`."""
+        while True:
+            following = log_entry.c.kind == kind, log_entry.c.idx > after
+            query = select(*ENTRY_COLUMNS).where(*following).order_by(log_entry.c.idx).limit(_CHUNK)
+            with self._engine.connect() as connection:
+                chunk = connection.execute(query).all()
+            if not chunk:
+                return
+            yield from (read_row(row, self._packing.unpack(row)) for row in chunk)
+            after = chunk[-1].idx
+
+    @contextmanager
+    def exclusive(self) -> Iterator[Engine]:
+        """The database, with the log's writers kept waiting until the block ends: for erasure alone."""
+        with self._lock:
+            yield self._engine
+
     def _one(self, condition: Any) -> StoredEntry | None:
         covering = (
             select(log_checkpoint.c.text)
@@ -195,6 +214,11 @@ class LogStore:
         with self._engine.connect() as connection:
             row = connection.execute(select(*ENTRY_COLUMNS, covering.label("checkpoint")).where(condition)).first()
         return None if row is None else read_row(row, self._packing.unpack(row))
+
+    def row(self, entry_id: str) -> Row[*tuple[Any, ...]] | None:
+        """The row of an entry as it is stored, unchecked; None where there is none."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(*ENTRY_COLUMNS).where(log_entry.c.entry_id == entry_id)).first()
 
     def rows(self, start: int, stop: int) -> Iterator[Row[*tuple[Any, ...]]]:
         """The rows of entries `start` to `stop` (exclusive) as they are stored, unchecked, for an export."""

@@ -11,6 +11,7 @@ import pytest
 from service.access import Keys, create_key, read_keys
 from service.app import Collaborators, create_app
 from service.log.entry import read_leaf, uuid7
+from service.log.erasure import Erased, Order, Target, erase
 from service.log.merkle import leaf_hash
 from service.log.store import NotDurable
 from service.reasons import LIST_FILE, choices
@@ -156,12 +157,21 @@ def test_what_is_not_a_screening_is_not_found(service, answer):
 
 
 def test_an_erased_screening_takes_no_response(service, screening, answer):
-    with pysqlite3.connect(service.settings.log_database) as connection:
-        connection.execute("UPDATE log_entry SET payload = NULL, salt = NULL WHERE entry_id = ?", (screening,))
-    connection.close()
+    index = service.log.get(screening).index
+    target = Target(index, screening, "screening")
+    erase(service.log, [target], Order("recorded_in_error", "operator"), Erased())
     gone = answer(REFERRED)
     assert gone.status_code == 410
     problem(gone, "erased")
+
+
+def test_nor_does_one_whose_payload_was_taken_by_other_hands(service, screening, answer):
+    with pysqlite3.connect(service.settings.log_database) as connection:
+        connection.execute("UPDATE log_entry SET payload = NULL, salt = NULL WHERE entry_id = ?", (screening,))
+    connection.close()
+    taken = answer(REFERRED)
+    assert taken.status_code == 500
+    assert taken.get_json()["code"] == "record_damaged"
 
 
 def test_roles(service, answer):

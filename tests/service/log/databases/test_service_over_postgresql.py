@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from model.dictionary import shipped_dictionary
+from service.assembly import open_log
 from service.log.export import export_lines
 from service.log.verifier import verify
 from tests.service.conftest import hand_made_model, release_into, settings_in
@@ -48,6 +49,7 @@ def test_without_the_database_there_is_a_503_and_no_score_and_then_it_recovers(s
 
 def command(settings, *arguments):
     environment = {**os.environ, "GROUNDS_VAR": str(settings.var), "GROUNDS_LOG_DATABASE": settings.database_url}
+    environment["GROUNDS_LOG_ORIGIN"] = settings.origin
     done = subprocess.run(
         [sys.executable, "-m", "service", *arguments], env=environment, capture_output=True, text=True, timeout=60
     )
@@ -74,7 +76,7 @@ def test_the_owner_prepares_the_database_from_the_command_line(settings, server)
 def test_a_file_has_no_roles(settings):
     code, _, error = command(dataclasses.replace(settings, database_url=""), "database", "grant", "--service", "app")
     assert code == 1
-    assert error == "error: the log is a SQLite file, which has no roles; set GROUNDS_LOG_DATABASE\n"
+    assert error == "error: the log is a SQLite file, which needs none of this; set GROUNDS_LOG_DATABASE\n"
 
 
 def test_a_password_in_the_url_is_refused_and_not_repeated(settings):
@@ -83,3 +85,31 @@ def test_a_password_in_the_url_is_refused_and_not_repeated(settings):
     assert code == 1
     assert "GROUNDS_LOG_DATABASE" in error
     assert "secret" not in out + error
+
+
+def test_what_is_erased_is_gone_from_the_table_s_files_once_they_are_written_anew(settings, server):
+    for role in ("app", "eraser"):
+        server.execute(f"DROP ROLE IF EXISTS {role}")
+        server.execute(f"CREATE ROLE {role} LOGIN")
+    assert command(settings, "database", "upgrade")[0] == 0
+    assert command(settings, "database", "grant", "--service", "app", "--eraser", "eraser")[0] == 0
+    log = open_log(dataclasses.replace(settings, database_url=settings.database_url.replace("owner@", "app@")))
+    kept = log.append("screening", b'{"asked":{"case_ref":"case-1"},"text":"kept"}')
+    gone = log.append("screening", b'{"asked":{"case_ref":"case-2"},"text":"gone"}')
+    salts = {receipt.entry_id: log.row(receipt.entry_id).salt for receipt in (kept, gone)}
+    log.close()
+    theirs = dataclasses.replace(settings, database_url=settings.database_url.replace("owner@", "eraser@"))
+    asked = ("--screening", gone.entry_id, "--reason", "recorded_in_error", "--by", "operator")
+    code, out, error = command(theirs, "log", "erase", *asked)
+    assert code == 0, error
+    assert "erased: 1 entries" in out
+    assert "python -m service database clean" in out
+    code, out, error = command(theirs, "log", "verify")
+    assert code == 0, error
+    assert command(theirs, "database", "clean")[0] == 1
+    code, out, error = command(settings, "database", "clean")
+    assert code == 0, error
+    server.execute("CHECKPOINT")
+    files = [path.read_bytes() for path in (server.folder / "data" / "base").rglob("*") if path.is_file()]
+    assert any(salts[kept.entry_id] in content for content in files)
+    assert not any(salts[gone.entry_id] in content for content in files)
