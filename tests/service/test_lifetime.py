@@ -157,3 +157,23 @@ def test_a_killed_service_shows_at_the_next_start(settings):
     process.communicate(timeout=60)
     prepare(settings)
     assert starts(settings) == ["first start", "no stop recorded"]
+
+
+def test_workers_end_with_a_parent_that_was_killed(settings):
+    process = serving(settings)
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    workers = [int(pid) for pid in listed]
+    assert workers
+    process.kill()
+    process.communicate(timeout=60)
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() and not _is_dead(pid) for pid in workers):
+        assert time.monotonic() < deadline, "a worker outlived its parent"
+        time.sleep(0.1)
+
+
+def _is_dead(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
