@@ -11,14 +11,14 @@ from model.artefact import ArtefactError
 from model.dictionary import DictionaryError
 from model.explanation import ExplanationError
 from model.wording import WordsError
-from service.access import ROLES, KeyFileError, read_keys
-from service.assembly import LOG_KEY, conclude, open_log, prepare
-from service.key_records import create_recorded_key, recorded_development_keys, revoke_recorded_key
+from service.access import KeyFileError
+from service.assembly import conclude, open_log, prepare
+from service.key_commands import key_commands
+from service.key_records import recorded_development_keys
 from service.log.checkpoint import SigningKeyError
 from service.log.commands import log_commands
 from service.log.databases.commands import database_commands
 from service.log.erasure_commands import add_erasure_commands
-from service.log.rotation import rotate, settle
 from service.log.store import LogError, LogStore, NotDurable
 from service.replay.command import replay_command
 from service.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
@@ -76,53 +76,6 @@ def run(port: int | None) -> None:
     conclude(settings, prepared)
 
 
-@main.group()
-def key() -> None:
-    """Create, list and revoke API keys."""
-
-
-@key.command("create")
-@click.option("--role", type=click.Choice(ROLES), required=True)
-@click.option("--agency", help="Bind the key to one agency of the dictionary.")
-def key_create(role: str, agency: str | None) -> None:
-    """Make a key: recorded, then shown this once, stored as a digest. Workers read it at their next start."""
-    made, stored = create_recorded_key(read_settings(), _open_store, role, agency)
-    click.echo(f"key id: {stored.key_id}\nkey: {made}")
-
-
-@key.command("list")
-def key_list() -> None:
-    """List keys: id, role, agency, created, revoked. Never the keys themselves."""
-    for stored in read_keys(read_settings().keys).values():
-        state = "revoked" if stored.revoked else "active"
-        click.echo(f"{stored.key_id}  {stored.role}  {stored.agency or 'any agency'}  {stored.created}  {state}")
-
-
-@key.command("revoke")
-@click.argument("key_id")
-def key_revoke(key_id: str) -> None:
-    """Revoke a key and record it. Workers refuse it from their next start."""
-    revoke_recorded_key(read_settings(), _open_store, key_id)
-    click.echo(f"revoked {key_id}")
-
-
-@key.command("rotate-log")
-def key_rotate_log() -> None:
-    """Change the log's signing key. The change is an entry that the old key signs; workers take the new key up."""
-    settings = read_settings()
-    done = rotate(settings.log_database, settings.keys / LOG_KEY, settings.origin)
-    click.echo(f"old verifier key: {done.previous.text}\nnew verifier key: {done.following.text}")
-    click.echo(f"recorded as entry {done.index}; back up {settings.keys / LOG_KEY} now, apart from the log")
-
-
-@key.command("settle-log")
-def key_settle_log() -> None:
-    """Finish a change of the log's key that was cut off, or undo it where the log does not hold it."""
-    settings = read_settings()
-    settle(settings.log_database, settings.keys / LOG_KEY, settings.origin)
-    click.echo("the log's key is settled")
-
-
 @main.command()
 @click.argument("cases", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--model", "model_folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
@@ -153,6 +106,7 @@ _log = log_commands(_open_store)
 _log.add_command(replay_command(read_settings, _open_store))
 add_erasure_commands(_log, _open_store)
 main.add_command(_log)
+main.add_command(key_commands(read_settings, _open_store))
 
 
 def cli() -> None:

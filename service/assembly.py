@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.access import Keys, read_keys
+from service.access import FollowedKeys, Keys
 from service.lifetime import record_start, record_stop
 from service.log.checkpoint import create_signing_key
 from service.log.key_file import FollowedKey
@@ -63,7 +63,7 @@ def prepare(settings: Settings) -> Prepared:
     log = open_log(settings)
     try:
         start_id = record_start(released, log, settings)
-        return Prepared(released, Keys(read_keys(settings.keys)), log.size(), start_id)
+        return Prepared(released, FollowedKeys(settings.keys), log.size(), start_id)
     finally:
         log.close()
 

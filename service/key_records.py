@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from service.access import Recorder, StoredKey, create_key, development_keys, revoke_key
+from service.access import Recorder, StoredKey, create_key, development_keys, revoke_key, rotate_key
 from service.log.canonical import canonical_bytes
 from service.log.entry import Kind
 from service.log.store import LogStore, NotDurable
@@ -15,9 +15,18 @@ COMMAND_LINE = "command line"
 OpenLog = Callable[[], LogStore]
 
 
-def create_recorded_key(settings: Settings, open_log: OpenLog, role: str, agency: str | None) -> tuple[str, StoredKey]:
+def create_recorded_key(
+    settings: Settings, open_log: OpenLog, role: str, agency: str | None, days: float | None = None
+) -> tuple[str, StoredKey]:
     """Makes a key whose entry is durable before it exists. Raises `NotDurable`; then there is no key."""
-    return create_key(settings.keys, role, agency, _recorder(open_log))
+    return create_key(settings.keys, role, agency, _recorder(open_log), days)
+
+
+def rotate_recorded_key(
+    settings: Settings, open_log: OpenLog, key_id: str, overlap_days: float, days: float | None = None
+) -> tuple[str, StoredKey]:
+    """Makes a key in the place of another; its entry, which names both, is durable first. Raises `NotDurable`."""
+    return rotate_key(settings.keys, key_id, _recorder(open_log), overlap_days, days)
 
 
 def recorded_development_keys(settings: Settings, open_log: OpenLog) -> dict[str, str]:
@@ -50,6 +59,8 @@ def _recorder(open_log: OpenLog) -> Recorder:
 
 def _append(open_log: OpenLog, kind: Kind, stored: StoredKey) -> None:
     said = {"agency": stored.agency, "by": COMMAND_LINE, "key_id": stored.key_id, "role": stored.role}
+    if kind == "key_created":
+        said |= {"expires": stored.expires, "replaces": stored.replaces}
     log = open_log()
     try:
         log.append(kind, canonical_bytes(said))

@@ -14,7 +14,7 @@ from typing import IO
 
 from flask import Flask
 
-from service.access import Keys, read_keys
+from service.access import FollowedKeys
 from service.app import Collaborators, create_app
 from service.assembly import open_log, start_publisher
 from service.model_files import load_active
@@ -36,7 +36,7 @@ def wsgi() -> Flask:
     released = load_active(settings.models, settings.keys)
     log = open_log(settings)
     start_publisher(log, settings)
-    app = create_app(Collaborators(released, log, Keys(read_keys(settings.keys)), settings.origin), settings.body_limit)
+    app = create_app(Collaborators(released, log, FollowedKeys(settings.keys), settings.origin), settings.body_limit)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
     gc.collect()
     gc.freeze()
