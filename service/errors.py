@@ -62,6 +62,9 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "body_too_large": (413, "The body is too large", "Send one case a request."),
     "not_json": (415, "Not JSON", "Send the header Content-Type: application/json."),
     "refused": (422, "The request was refused", "Each entry in errors names a field and the fix. Nothing was scored."),
+    "bad_parameter": (400, "A parameter cannot be used", "Each entry in errors names a parameter and the fix."),
+    "rate_limited": (429, "Too many requests with this key", "Wait for as long as Retry-After says."),
+    "search_unavailable": (503, "The search index cannot be used", "Try again; the log itself is not touched by this."),
     "bad_request": (400, "Bad request", "The request cannot be read. See /docs."),
     "internal": (500, "Something went wrong", "Nothing was answered that is not recorded. The operator has been told."),
     "record_damaged": (

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from environs import Env, EnvError
+
+RATE = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour|day)")
 
 
 class SettingsError(ValueError):
@@ -33,6 +36,8 @@ class Settings:
     """GROUNDS_THREADS: blocking threads a worker, each of which may wait for one durable commit. Default 32."""
     body_limit: int
     """GROUNDS_BODY_LIMIT: largest request body, in bytes. Default 65536."""
+    audit_rate: str = "120/minute"
+    """GROUNDS_AUDIT_RATE: requests about the log that one key may make of one worker. Default 120/minute."""
 
     @property
     def models(self) -> Path:
@@ -43,6 +48,11 @@ class Settings:
     def log_database(self) -> Path:
         """The log's SQLite file."""
         return self.var / "log" / "log.sqlite"
+
+    @property
+    def audit_index(self) -> Path:
+        """The search index over the log; it may be deleted at any time."""
+        return self.var / "log" / "audit-index.sqlite3"
 
     @property
     def keys(self) -> Path:
@@ -65,6 +75,7 @@ def read_settings() -> Settings:
                 workers=env.int("WORKERS", max(2, os.cpu_count() or 2)),
                 threads=env.int("THREADS", 32),
                 body_limit=env.int("BODY_LIMIT", 65_536),
+                audit_rate=env.str("AUDIT_RATE", "120/minute"),
             )
     except EnvError as error:
         raise SettingsError(str(error)) from None
@@ -76,4 +87,6 @@ def read_settings() -> Settings:
     ):
         if not low <= value <= high:
             raise SettingsError(f"GROUNDS_{name}: {value} is not between {low} and {high}")
+    if not RATE.fullmatch(settings.audit_rate):
+        raise SettingsError("GROUNDS_AUDIT_RATE: set a number and a time, for instance 120/minute")
     return settings

@@ -13,6 +13,7 @@ from flask import Flask
 from service.access import Keys, read_keys
 from service.app import Collaborators, create_app
 from service.assembly import open_log, start_publisher
+from service.audit import AuditPlan
 from service.model_files import load_active
 from service.settings import read_settings
 from service.telemetry import configure_logging, logger
@@ -30,7 +31,9 @@ def wsgi() -> Flask:
     released = load_active(settings.models, settings.keys)
     log = open_log(settings)
     start_publisher(log, settings)
-    app = create_app(Collaborators(released, log, Keys(read_keys(settings.keys)), settings.origin), settings.body_limit)
+    audit = AuditPlan(settings.audit_index, settings.audit_rate)
+    keys = Keys(read_keys(settings.keys))
+    app = create_app(Collaborators(released, log, keys, settings.origin, audit), settings.body_limit)
     logger().info("worker_ready", model=released.model.version, pid=os.getpid())
     return app
 
