@@ -13,6 +13,7 @@ from service.audit.desk import Desk
 from service.audit.parameters import Parameters, entry_id, hexadecimal_hash, number
 from service.audit.shapes import ConsistencySchema, InclusionSchema, parameter
 from service.errors import problem
+from service.log.consistency import consistency_of
 from service.log.search import index_of_leaf
 from service.log.search_index import SearchIndex
 from service.log.store import LogStore
@@ -112,12 +113,6 @@ def _consistency(desk: Desk, log: LogStore, caller: Caller) -> Response:
         given.refuse("from", "must not be larger than to")
         given.check()
     assert earlier is not None
-    proved = {
-        "from": earlier,
-        "to": later,
-        "proof": [node.hex() for node in log.consistency_proof(earlier, later)],
-        "from_checkpoint": log.checkpoint_at(earlier),
-        "to_checkpoint": log.checkpoint_at(later),
-    }
+    proved = consistency_of(log, earlier, later)
     desk.record("lookup", caller, {"looked_at": "consistency_proof", "from": earlier, "to": later})
     return Response(orjson.dumps(proved), mimetype=JSON)
