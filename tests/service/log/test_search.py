@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -256,3 +257,15 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
 def test_a_cursor_brings_back_the_whole_query() -> None:
     query = Query(Filters(band=3, feature="alpha"), 77, "oldest", 12, 40)
     assert read_cursor(query.cursor()) == query
+
+
+def test_several_may_search_at_once_while_the_log_grows(index: SearchIndex, store: LogStore, tmp_path: Path) -> None:
+    def one(number: int) -> list[int]:
+        store.append("screening", SCREENED)
+        own = SearchIndex(store, tmp_path / "index.sqlite3")  # as another worker has it
+        return everything(own, store, agency="gp")[: 5 + number % 2]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(one, range(16)))
+    assert all(indexes == list(range(len(indexes))) and len(indexes) >= 5 for indexes in found)
+    assert everything(index, store, agency="gp") == list(range(20))
