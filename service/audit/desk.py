@@ -11,7 +11,7 @@ from service.access import Caller, Keys, require_role
 from service.audit.rate import KeyRate
 from service.errors import Problem, problem
 from service.log.canonical import canonical_bytes
-from service.log.search_index import SearchUnavailable
+from service.log.search_index import SearchBehind, SearchUnavailable
 from service.log.store import LogDamaged, LogStore, NotDurable
 from service.telemetry import logger
 
@@ -47,6 +47,9 @@ class Desk:
         except LogDamaged as damaged:
             logger().error("log_damaged", index=damaged.index)
             raise problem("record_damaged") from None
+        except SearchBehind as behind:
+            detail = f"{str(behind).capitalize()}. Ask again, and it goes on from there."
+            raise problem("search_unavailable", detail=detail, Retry_After=RETRY_AFTER) from None
         except SearchUnavailable as unavailable:
             logger().error("search_unavailable", error=str(unavailable))
             raise problem("search_unavailable", Retry_After=RETRY_AFTER) from None

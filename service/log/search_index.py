@@ -98,19 +98,28 @@ class SearchUnavailable(LogError):
     """The index cannot be read or written; one line, without case data."""
 
 
+class SearchBehind(SearchUnavailable):
+    """The index is being built and does not cover the log yet; ask again."""
+
+
 class SearchIndex:
     """The index of one log, in the file `path`. Any number of threads and processes may use it, one at a time."""
 
-    def __init__(self, log: LogStore, path: Path) -> None:
-        """Opens nothing yet: a service whose log nobody searches never makes the file."""
+    def __init__(self, log: LogStore, path: Path, most: int = 20_000) -> None:
+        """Opens nothing yet: a service whose log nobody searches never makes the file.
+
+        `most` bounds how many entries one search takes in: building it anew costs a worker time that screenings need.
+        """
         self._log = log
         self._path = path
+        self._most = most
 
     @contextmanager
     def caught_up(self, size: int) -> Iterator[Connection]:
         """A connection to the index, which holds at least the first `size` entries; nobody else has it meanwhile.
 
-        Raises `LogDamaged` where the log cannot be read, `SearchUnavailable` where the index cannot be used.
+        Raises `LogDamaged` where the log cannot be read, `SearchBehind` where it takes another call to catch up,
+        `SearchUnavailable` where the index cannot be used.
         """
         try:
             with self._locked(), self._opened() as engine:
@@ -150,9 +159,12 @@ class SearchIndex:
         """Committed chunk by chunk, so that a first build that is cut off is not begun again."""
         with engine.begin() as connection:
             start = self._indexed(connection)
-        for first in range(start, size, _CHUNK):
+        bound = min(size, start + self._most)
+        for first in range(start, bound, _CHUNK):
             with engine.begin() as connection:
-                self._take_in(connection, first, min(first + _CHUNK, size))
+                self._take_in(connection, first, min(first + _CHUNK, bound))
+        if bound < size:
+            raise SearchBehind(f"the search index is being built: {bound} of {size} entries are in it")
 
     def _indexed(self, connection: Connection) -> int:
         """How many entries the index holds; an index of another log, or of another format, is emptied first."""

@@ -17,7 +17,7 @@ from service.log.checkpoint import SigningKey, create_signing_key
 from service.log.entry import erasure_payload
 from service.log.schema import log_entry
 from service.log.search import CursorError, Filters, Page, Query, first_at, index_of_leaf, read_cursor, search
-from service.log.search_index import SearchIndex
+from service.log.search_index import SearchBehind, SearchIndex
 from service.log.store import LogStore
 
 LEVELS = ("consider_referral", "seek_information", "no_prompt")
@@ -227,6 +227,13 @@ def test_a_deleted_or_damaged_index_is_built_anew(index: SearchIndex, store: Log
     with pytest.raises(Exception, match="the search index cannot be used"):
         everything(index, store)
     assert everything(index, store, band=2) == [0, 1, 2, 3]
+
+
+def test_a_long_build_is_done_in_several_calls(index: SearchIndex, store: LogStore, tmp_path: Path) -> None:
+    slow = SearchIndex(store, tmp_path / "slow.sqlite3", most=2)
+    with pytest.raises(SearchBehind, match="2 of 4 entries"):
+        everything(slow, store)
+    assert everything(slow, store, band=2) == [0, 1, 2, 3]
 
 
 def test_an_index_of_another_log_is_emptied(
