@@ -11,6 +11,7 @@ from flask_smorest import Api
 from service.access import Keys
 from service.answer import AnswerWriter
 from service.api import screenings
+from service.audit import AuditPlan, log_addresses
 from service.docs_page import docs_page
 from service.errors import register_errors
 from service.log.store import LogStore
@@ -33,6 +34,8 @@ class Collaborators:
     log: LogStore
     keys: Keys
     origin: str
+    audit: AuditPlan | None = None
+    """None leaves the addresses of the log out."""
 
 
 class GroundsApi(Api):
@@ -69,6 +72,9 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     )
     api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
+    if collaborators.audit is not None:
+        for blueprint in log_addresses(collaborators.log, collaborators.keys, collaborators.audit):
+            api.register_blueprint(blueprint)
     app.register_blueprint(status(collaborators.released, collaborators.log))
     app.register_blueprint(docs_page(api, collaborators.released.model))
     return app

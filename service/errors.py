@@ -74,6 +74,9 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "The Idempotency-Key was used for another request",
         "Send each new request with a new key; repeat a key only with the very same request.",
     ),
+    "bad_parameter": (400, "A parameter cannot be used", "Each entry in errors names a parameter and the fix."),
+    "rate_limited": (429, "Too many requests with this key", "Wait for as long as Retry-After says."),
+    "search_unavailable": (503, "The search index cannot be used", "Try again; the log itself is not touched by this."),
     "bad_request": (400, "Bad request", "The request cannot be read. See /docs."),
     "internal": (500, "Something went wrong", "Nothing was answered that is not recorded. The operator has been told."),
     "record_damaged": (

@@ -11,6 +11,7 @@ from environs import Env, EnvError
 
 _POSTGRESQL = re.compile(r"postgresql://(?:[^:@/]*@)?[^@]+$")
 """A URL without a password: the environment of a process is not a place for one."""
+RATE = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour|day)")
 
 
 class SettingsError(ValueError):
@@ -40,6 +41,8 @@ class Settings:
     """GROUNDS_THREADS: blocking threads a worker, each of which may wait for one durable commit. Default 32."""
     body_limit: int
     """GROUNDS_BODY_LIMIT: largest request body, in bytes. Default 65536."""
+    audit_rate: str = "120/minute"
+    """GROUNDS_AUDIT_RATE: requests about the log that one key may make of one worker. Default 120/minute."""
 
     @property
     def models(self) -> Path:
@@ -50,6 +53,11 @@ class Settings:
     def log_database(self) -> Path | str:
         """Where the log is: the path of a SQLite file, or the URL of a PostgreSQL database."""
         return self.database_url or self.var / "log" / "log.sqlite"
+
+    @property
+    def audit_index(self) -> Path:
+        """The search index over the log; it may be deleted at any time."""
+        return self.var / "log" / "audit-index.sqlite3"
 
     @property
     def keys(self) -> Path:
@@ -73,6 +81,7 @@ def read_settings() -> Settings:
                 workers=env.int("WORKERS", max(2, os.cpu_count() or 2)),
                 threads=env.int("THREADS", 32),
                 body_limit=env.int("BODY_LIMIT", 65_536),
+                audit_rate=env.str("AUDIT_RATE", "120/minute"),
             )
     except EnvError as error:
         raise SettingsError(str(error)) from None
@@ -89,4 +98,6 @@ def read_settings() -> Settings:
     ):
         if not low <= value <= high:
             raise SettingsError(f"GROUNDS_{name}: {value} is not between {low} and {high}")
+    if not RATE.fullmatch(settings.audit_rate):
+        raise SettingsError("GROUNDS_AUDIT_RATE: set a number and a time, for instance 120/minute")
     return settings

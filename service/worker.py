@@ -17,6 +17,7 @@ from flask import Flask
 from service.access import FollowedKeys
 from service.app import Collaborators, create_app
 from service.assembly import open_log, start_publisher
+from service.audit import AuditPlan
 from service.model_files import load_active
 from service.settings import read_settings
 from service.telemetry import configure_logging, logger
@@ -36,7 +37,9 @@ def wsgi() -> Flask:
     released = load_active(settings.models, settings.keys)
     log = open_log(settings)
     start_publisher(log, settings)
-    app = create_app(Collaborators(released, log, FollowedKeys(settings.keys), settings.origin), settings.body_limit)
+    audit = AuditPlan(settings.audit_index, settings.audit_rate)
+    keys = FollowedKeys(settings.keys)
+    app = create_app(Collaborators(released, log, keys, settings.origin, audit), settings.body_limit)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
     gc.collect()
     gc.freeze()

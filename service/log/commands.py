@@ -1,9 +1,9 @@
-"""The commands of `python -m service log`: verify, export, prove, check-proof, checkpoint, witness; the accounts."""
+"""The commands of `python -m service log`: verify, export, prove, check, checkpoint, witness; the accounts."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -14,7 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.log.account_commands import account_commands
 from service.log.checkpoint import CheckpointError, SigningKeyError, VerifierKey
+from service.log.consistency_commands import add_consistency_commands
 from service.log.export import export_lines
+from service.log.export_file import export_to_file, export_to_stream
+from service.log.manifest import FORMS, Form
+from service.log.manifest_command import show_manifest
+from service.log.part_verifier import is_part, verify_part
 from service.log.proof_check import check_proof_command
 from service.log.record import Record, RecordError, read_record
 from service.log.schema import LogError
@@ -56,10 +61,15 @@ def log_commands(open_store: Callable[[], LogStore]) -> click.Group:
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="A receipt: an answer as it was received, or its record. Again for more.",
     )
-    def verify_command(export: Path | None, key: Path | None, since: Path | None, records: tuple[Path, ...]) -> None:
+    @click.option("--manifest", is_flag=True, help="Check EXPORT.manifest.json too; for CSV and Parquet it is needed.")
+    def verify_command(
+        export: Path | None, key: Path | None, since: Path | None, records: tuple[Path, ...], manifest: bool
+    ) -> None:
         """Verify an EXPORT with a public key, offline; without EXPORT, the live log."""
         if export is not None and key is None:
             raise click.UsageError("an export is verified with its log's public key: --key FILE")
+        if manifest and not _manifest_leads_on(export, key):
+            return
         with _plain_errors():
             held = [_record(path) for path in records]
             if export is None:
@@ -72,15 +82,19 @@ def log_commands(open_store: Callable[[], LogStore]) -> click.Group:
     @click.option(
         "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="- for standard output."
     )
-    def export_command(out: Path) -> None:
-        """Write the whole log as JSON Lines. It holds case data: keep it as safe as the log."""
+    @click.option("--format", "form", type=click.Choice(FORMS), default="jsonl", help="Only jsonl proves anything.")
+    @click.option("--from", "start", type=click.IntRange(0), default=0, help="Index of the first entry.")
+    @click.option("--to", "stop", type=click.IntRange(0), help="Index after the last entry.")
+    def export_command(out: Path, form: Form, start: int, stop: int | None) -> None:
+        """Write the log, or a part, and OUT.manifest.json. It holds case data: keep it as safe as the log."""
+        if str(out) == "-" and form != "jsonl":
+            raise click.UsageError("standard output takes jsonl alone: --out FILE")
         with _plain_errors(), _opened(open_store) as store:
             if str(out) == "-":
-                for line in export_lines(store):
-                    sys.stdout.buffer.write(line)
+                export_to_stream(store, sys.stdout.buffer, start, stop)
                 return
-            written = _write_whole(out, export_lines(store))
-        click.echo(f"exported {written - 2} entries to {out}")
+            manifest = export_to_file(store, out, form, start, stop)
+        click.echo(f"exported {manifest.entries} entries to {out}; the export is entry {manifest.recorded_at}")
 
     @log.command("prove")
     @click.argument("entry_id")
@@ -91,6 +105,7 @@ def log_commands(open_store: Callable[[], LogStore]) -> click.Group:
 
     log.add_command(check_proof_command)
     log.add_command(witness_command)
+    add_consistency_commands(log, lambda: _opened(open_store), _plain_errors)
 
     @log.command("checkpoint")
     def checkpoint_command() -> None:
@@ -147,11 +162,21 @@ def _record(path: Path) -> Record:
         raise LogCommandError(f"{path}: {error}") from None
 
 
+def _manifest_leads_on(export: Path | None, key: Path | None) -> bool:
+    """Checks and shows a manifest; whether the export itself is of a form that can be verified."""
+    if export is None or key is None:
+        raise click.UsageError("a manifest is that of an export: verify EXPORT --key FILE --manifest")
+    with _plain_errors():
+        return show_manifest(export, VerifierKey.parse(key.read_text(encoding="utf-8")))
+
+
 def _verify_file(export: Path, key: Path | None, since: Path | None, records: list[Record]) -> Report:
     assert key is not None
     public = VerifierKey.parse(key.read_text(encoding="utf-8"))
     with export.open("rb") as lines:
-        return verify(lines, public, _earlier(since), records)
+        part = is_part(lines.readline())
+        lines.seek(0)
+        return verify_part(lines, public) if part else verify(lines, public, _earlier(since), records)
 
 
 def _verify_live(
@@ -185,22 +210,6 @@ def _show(report: Report) -> None:
     for problem in report.problems[1:_MOST_SHOWN]:
         click.echo(f"also: {problem}", err=True)
     raise LogCommandError(f"the log does not verify: {report.problems[0]}")
-
-
-def _write_whole(out: Path, lines: Iterable[bytes]) -> int:
-    """Writes the lines under a passing name first, so that a file of this name is a whole one. Returns their number."""
-    fresh = out.with_name(f".{out.name}.part")
-    written = 0
-    try:
-        with fresh.open("wb") as file:
-            fresh.chmod(0o600)
-            for line in lines:
-                file.write(line)
-                written += 1
-        fresh.replace(out)
-    finally:
-        fresh.unlink(missing_ok=True)
-    return written
 
 
 @contextmanager

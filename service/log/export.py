@@ -2,11 +2,16 @@
 
 First line `{"format", "origin", "size"}`; a line an entry `{"index", "leaf", "payload", "salt"}`, where leaf and
 payload are texts and salt is hexadecimal (payload and salt null once erased); last line `{"checkpoint"}`.
+
+The header of a part of the log has four more keys: `from` and `to`, the indexes of its first entry and of the one after
+its last, and `before` and `after`, the hexadecimal roots of the full subtrees over the entries that it leaves out. With
+them the tree's root is worked out from a part alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -18,23 +23,59 @@ from service.log.stored import LogDamaged, fault_of_row
 FORMAT = 1
 
 
-def export_lines(log: LogStore, on_fault: Callable[[int, str], None] | None = None) -> Iterator[bytes]:
-    """The lines, each with its newline, up to the newest checkpoint. Streams; appends may go on meanwhile.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which entries an export holds: `start` to `stop` (exclusive), of the log of `size` entries that `note` signs."""
+
+    note: str
+    size: int
+    start: int
+    stop: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether it leaves nothing out."""
+        return (self.start, self.stop) == (0, self.size)
+
+
+def span_of(log: LogStore, start: int = 0, stop: int | None = None) -> Span:
+    """The span up to the newest checkpoint, or up to `stop`. Raises `ValueError` out of range."""
+    note = log.latest_checkpoint()
+    size = log.verifier_key.open(note).size
+    span = Span(note, size, start, size if stop is None else stop)
+    if not 0 <= span.start <= span.stop <= size:
+        raise ValueError(f"the log has {size} entries; from and to must be within it, from not behind to")
+    return span
+
+
+def export_lines(
+    log: LogStore, on_fault: Callable[[int, str], None] | None = None, span: Span | None = None
+) -> Iterator[bytes]:
+    """The lines of a span, each with its newline; of the whole log by default. Streams; appends may go on meanwhile.
 
     Damage is exported as it is found, for the verifier to name. `on_fault` is told (index, what) of damage that an
     export does not show: columns that do not belong to the leaf beside them.
     """
-    note = log.latest_checkpoint()
-    size = log.verifier_key.open(note).size
-    yield _line({"format": FORMAT, "origin": log.verifier_key.name, "size": size})
-    for row in log.rows(0, size):
+    span = span or span_of(log)
+    yield _line(_header(log, span))
+    for row in log.rows(span.start, span.stop):
         if on_fault is not None and (fault := fault_of_row(row)) is not None:
             on_fault(row.idx, fault)
-        yield entry_line(row, _payload(log, row))
-    yield _line({"checkpoint": note})
+        yield entry_line(row, payload_of(log, row))
+    yield _line({"checkpoint": span.note})
 
 
-def _payload(log: LogStore, row: Row[*tuple[Any, ...]]) -> bytes | None:
+def _header(log: LogStore, span: Span) -> dict[str, object]:
+    header: dict[str, object] = {"format": FORMAT, "origin": log.verifier_key.name, "size": span.size}
+    if span.whole:
+        return header
+    before, after = log.subtrees(0, span.start), log.subtrees(span.stop, span.size)
+    edges = {"before": [node.hex() for node in before], "after": [node.hex() for node in after]}
+    return {**header, "from": span.start, "to": span.stop, **edges}
+
+
+def payload_of(log: LogStore, row: Row[*tuple[Any, ...]]) -> bytes | None:
+    """The payload as it is stored; None where it is erased or cannot be read."""
     try:
         return log.unpacked(row)
     except LogDamaged:
@@ -43,14 +84,17 @@ def _payload(log: LogStore, row: Row[*tuple[Any, ...]]) -> bytes | None:
 
 def entry_line(row: Row[*tuple[Any, ...]], payload: bytes | None) -> bytes:
     """The line of one entry. Bytes that are no text stand as replacement characters, which no verifier accepts."""
-    return _line(
-        {
-            "index": row.idx,
-            "leaf": _text(row.leaf),
-            "payload": None if payload is None else _text(payload),
-            "salt": row.salt.hex() if isinstance(row.salt, bytes) else row.salt,
-        }
-    )
+    return _line(entry_fields(row, payload))
+
+
+def entry_fields(row: Row[*tuple[Any, ...]], payload: bytes | None) -> dict[str, object]:
+    """What `entry_line` writes."""
+    return {
+        "index": row.idx,
+        "leaf": _text(row.leaf),
+        "payload": None if payload is None else _text(payload),
+        "salt": row.salt.hex() if isinstance(row.salt, bytes) else row.salt,
+    }
 
 
 def _text(raw: bytes | str) -> str:

@@ -5,7 +5,7 @@ Hashes are 32 bytes of SHA-256. Proofs are made from leaf hashes in order and ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 HASH_BYTES = 32
@@ -39,12 +39,16 @@ class Frontier:
 
     def append(self, hashed: bytes) -> None:
         """Adds a leaf hash."""
-        peaks, size = self._peaks, self.size
+        self.append_subtree(hashed, 0)
+
+    def append_subtree(self, hashed: bytes, level: int) -> None:
+        """Adds the root of a full subtree of `2 ** level` leaves; the size so far must be a multiple of as many."""
+        peaks, size = self._peaks, self.size >> level
         while size & 1:
             hashed = node_hash(peaks.pop(), hashed)
             size >>= 1
         peaks.append(hashed)
-        self.size += 1
+        self.size += 1 << level
 
     def root(self) -> bytes:
         """The root over all leaves so far."""
@@ -58,6 +62,16 @@ class Frontier:
     def to_bytes(self) -> bytes:
         """The peaks, one after the other."""
         return b"".join(self._peaks)
+
+
+def full_subtrees(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The fewest full subtrees that cover leaves `start` to `stop` (exclusive), in order: first leaf and level."""
+    while start < stop:
+        fits = (stop - start).bit_length() - 1
+        aligned = (start & -start).bit_length() - 1 if start else fits
+        level = min(fits, aligned)
+        yield start, level
+        start += 1 << level
 
 
 def root_of(hashes: Sequence[bytes]) -> bytes:

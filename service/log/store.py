@@ -179,6 +179,11 @@ class LogStore:
         """The entry that was appended with that unique text, or None. Raises `LogDamaged`."""
         return self._one(log_entry.c.unique_key == unique)
 
+    def index_of(self, entry_id: str) -> int | None:
+        """The index of the entry of that id, or None. Reads nothing else of it, so damage does not matter."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(log_entry.c.idx).where(log_entry.c.entry_id == entry_id)).scalar()
+
     def latest_of_kind(self, kind: Kind) -> StoredEntry | None:
         """The newest entry of that kind, or None. Raises `LogDamaged`."""
         newest = select(func.max(log_entry.c.idx)).where(log_entry.c.kind == kind).scalar_subquery()
@@ -241,6 +246,20 @@ class LogStore:
         newest = select(log_checkpoint.c.text).order_by(log_checkpoint.c.size.desc()).limit(1)
         with self._engine.connect() as connection:
             return str(connection.execute(newest).scalar_one())
+
+    def checkpoint_at(self, size: int) -> str | None:
+        """The signed checkpoint of exactly that many entries; None where none was signed at that size."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(log_checkpoint.c.text).where(log_checkpoint.c.size == size)).scalar()
+        return None if found is None else str(found)
+
+    def subtrees(self, start: int, stop: int) -> list[bytes]:
+        """The roots of the full subtrees over entries `start` to `stop` (exclusive), as `merkle.full_subtrees` lists.
+
+        Raises `ValueError` where the log is shorter.
+        """
+        hashes = self._leaf_hashes(stop)
+        return [merkle.root_of(hashes[at : at + (1 << level)]) for at, level in merkle.full_subtrees(start, stop)]
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
         """That entry `index` is in the tree of the first `size` entries. Raises `ValueError` out of range."""

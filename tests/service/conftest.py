@@ -14,6 +14,7 @@ from model.dictionary import Dictionary, shipped_dictionary
 from service.access import Keys, create_key, read_keys
 from service.app import Collaborators, create_app
 from service.assembly import open_log
+from service.audit import AuditPlan
 from service.log.store import LogStore
 from service.model_files import ReleasedModel, load_active
 from service.settings import Settings
@@ -115,7 +116,9 @@ def service(settings):
     practitioner, auditor = (create_key(settings.keys, role)[0] for role in ("practitioner", "auditor"))
     released = load_active(settings.models, settings.keys)
     log = open_log(settings)
-    app = create_app(Collaborators(released, log, Keys(read_keys(settings.keys)), settings.origin), settings.body_limit)
+    audit = AuditPlan(settings.audit_index, settings.audit_rate)
+    keys = Keys(read_keys(settings.keys))
+    app = create_app(Collaborators(released, log, keys, settings.origin, audit), settings.body_limit)
     yield Service(
         app,
         log,

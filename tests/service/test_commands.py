@@ -43,6 +43,8 @@ def test_a_wrong_setting_is_one_line(command):
     assert result.returncode == 1
     assert result.stderr == "error: GROUNDS_PORT: 99999 is not between 1 and 65535\n"
     assert "Traceback" not in command("key", "list", GROUNDS_WORKERS="many").stderr
+    result = command("key", "list", GROUNDS_AUDIT_RATE="often")
+    assert result.stderr == "error: GROUNDS_AUDIT_RATE: set a number and a time, for instance 120/minute\n"
 
 
 def test_a_service_does_not_start_with_an_altered_model(command, settings):

@@ -12,7 +12,8 @@ def test_openapi_is_valid_and_complete(service):
     spec = service.client.get("/openapi.json").get_json()
     validate(spec)
     assert spec["openapi"] == "3.1.0"
-    assert set(spec["paths"]) == {
+    paths = {path for path in spec["paths"] if not path.startswith("/v1/log/")}  # held by test_log_api.py
+    assert paths == {
         "/v1/screenings",
         "/v1/screenings/{screening_id}",
         "/v1/screenings/{screening_id}/response",
