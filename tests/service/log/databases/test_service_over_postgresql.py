@@ -113,3 +113,30 @@ def test_what_is_erased_is_gone_from_the_table_s_files_once_they_are_written_ane
     files = [path.read_bytes() for path in (server.folder / "data" / "base").rglob("*") if path.is_file()]
     assert any(salts[kept.entry_id] in content for content in files)
     assert not any(salts[gone.entry_id] in content for content in files)
+
+
+def test_an_auditor_searches_proves_and_exports(service):
+    shown = [
+        service.screen({"parent_mental_health_history": answer}).get_json() for answer in ("yes", "no", "not_known")
+    ]
+    get = service.client.get
+    page = get("/v1/log/entries?kind=screening&feature=parent_mental_health_history", headers=service.auditor)
+    assert page.status_code == 200, page.text
+    assert {entry["index"] for entry in page.get_json()["entries"]} == {each["record"]["index"] for each in shown[:2]}
+    leaf = shown[1]["record"]["leaf_hash"]
+    proof = get(f"/v1/log/proof/inclusion?leaf_hash={leaf}", headers=service.auditor).get_json()
+    assert proof["index"] == shown[1]["record"]["index"]
+    consistency = get("/v1/log/proof/consistency?from=1&to=2", headers=service.auditor)
+    assert consistency.status_code == 200
+    export = get("/v1/log/export", headers=service.auditor)
+    assert verify(export.data.splitlines(), service.log.verifier_key).ok
+    assert get("/v1/log/checkpoint").status_code == 200
+
+
+def test_key_changes_are_seen_by_an_auditor_over_postgresql(settings):
+    assert command(settings, "key", "create", "--role", "auditor")[0] == 0
+    code, _, error = command(settings, "log", "models", "--json")
+    assert code == 0, error
+    code, _, error = command(settings, "key", "rotate-log")
+    assert code == 0, error
+    assert command(settings, "log", "verify")[0] == 0
