@@ -33,6 +33,7 @@ class Recording:
     """What two processes, one after the other, did to a log, and what the log held at their end."""
 
     def __init__(self, folder: Path, threads: int, pragmas: str) -> None:
+        folder = folder.resolve()  # strace shows paths without links
         (folder / "log").mkdir(parents=True)
         self.key: SigningKey = create_signing_key(folder / "log" / "log.pem", ORIGIN)
         self.calls: list[Call] = []
