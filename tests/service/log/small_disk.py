@@ -23,8 +23,15 @@ class SmallDisk:
 
     def fill(self) -> None:
         """No room beyond what is used now."""
-        now = os.statvfs(self.folder)
-        self._mount("-o", f"remount,size={(now.f_blocks - now.f_bfree) * now.f_frsize}")
+        for again in reversed(range(100)):
+            now = os.statvfs(self.folder)
+            try:
+                self._mount("-o", f"remount,size={(now.f_blocks - now.f_bfree) * now.f_frsize}")
+            except OSError:  # more was used meanwhile
+                if not again:
+                    raise
+            else:
+                return
 
     def free(self) -> None:
         """Room again."""

@@ -142,6 +142,7 @@ class Torture:
         with psycopg.connect(server.url("postgres")) as connection:
             found = connection.execute("SELECT pid FROM pg_stat_activity WHERE datname = 'log'").fetchall()
         os.kill(self._chance.choice(found)[0], signal.SIGKILL)
+        self._wait_for_refusals("a killed server process")  # the server ends all others too, a moment later
 
     def _fill_disk(self) -> None:
         if self._disk:
@@ -155,8 +156,21 @@ class Torture:
                 self._disk.free()
             else:
                 self._limit(resource.RLIM_INFINITY)
-        if self._server and not _answers(self._server):
-            self._server.start()  # it ends itself where it cannot write its own log
+        if self._server:
+            self._bring_back(self._server)
+
+    def _bring_back(self, server: Server) -> None:
+        """Starts it again where it ended itself, unable to write its own write-ahead log."""
+        for _ in range(_PATIENCE_SECONDS * 10):
+            try:
+                server.execute("SELECT 1")
+            except psycopg.OperationalError:
+                if not (server.folder / "data" / "postmaster.pid").exists():
+                    server.start()
+                time.sleep(0.1)
+            else:
+                return
+        raise RuntimeError("the server does not come back")
 
     def _limit(self, size: int) -> None:
         for hammer in self._hammers:
@@ -173,17 +187,6 @@ class Torture:
         totals = outcome(self._tally, store, self._notes, self._faults, self._slowest)
         store.close()
         return totals
-
-
-def _answers(server: Server) -> bool:
-    for _ in range(20):
-        try:
-            server.execute("SELECT 1")
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-        else:
-            return True
-    return False
 
 
 @contextmanager
@@ -219,8 +222,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--postgresql", nargs="?", const="", metavar="URL")
     options = parser.parse_args()
-    with prepared(options.postgresql, options.seed) as torture:
-        totals = torture.run(options.seconds)
+    try:
+        with prepared(options.postgresql, options.seed) as torture:
+            totals = torture.run(options.seconds)
+    except RuntimeError as error:
+        sys.exit(f"error: {error}")
     database = "SQLite" if options.postgresql is None else "PostgreSQL"
     sys.stdout.write(f"{database}, {options.seconds:.0f} seconds, seed {options.seed}\n{totals.table()}\n")
     sys.exit(bool(totals.lost or totals.problems))
