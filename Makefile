@@ -25,6 +25,7 @@ run: $(VENV)/.train $(VAR)/models/active ## Everything for a newcomer: environme
 
 test: $(VENV)/.dev ## Everything needed to test, and the tests
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || tests/architecture/install-debian postgresql
+	@command -v strace >/dev/null || tests/architecture/install-debian strace
 	$(PY) -m pytest -q $(TESTS)
 
 check: $(VENV)/.dev ## Lint, types, import contracts, file sizes

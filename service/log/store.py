@@ -40,7 +40,11 @@ _FRESH_NANOSECONDS = 10_000_000_000
 
 
 class NotDurable(RuntimeError):
-    """The entry could not be made durable and counts as not stored. The message holds no case data."""
+    """The entry could not be made durable and counts as not stored. The message holds no case data.
+
+    Where the database went away while it committed, the entry may be there afterwards: ask again under the same id or
+    unique text, and `AlreadyRecorded` says so.
+    """
 
 
 class AlreadyRecorded(RuntimeError):

@@ -38,8 +38,10 @@ class StoredEntry:
 
 def fault_of_row(row: Row[*tuple[Any, ...]]) -> str | None:
     """What does not belong together in the columns beside the leaf, which no export shows; None where all does."""
-    if not all(isinstance(stored, bytes | None) for stored in (row.leaf, row.salt, row.payload)):
-        return "there is text where bytes should be"
+    if not isinstance(row.leaf, bytes) or not all(
+        isinstance(stored, bytes | None) for stored in (row.salt, row.payload)
+    ):
+        return "there is text, or nothing, where bytes should be"
     try:
         leaf = read_leaf(row.leaf)
     except EntryError as error:

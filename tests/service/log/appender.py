@@ -2,7 +2,7 @@
 
 Arguments: folder, name, threads, appends a thread and, where the log is no SQLite file, the database's URL.
 Prints a line `<entry id> <index>` for each acknowledged append, written at once, so that what a killed process had
-acknowledged is known.
+acknowledged is known. TEST_LOG_PRAGMAS in the environment: SQLite's settings that a test wants otherwise.
 """
 
 from __future__ import annotations
@@ -11,15 +11,25 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from service.log.checkpoint import load_signing_key
+from service.log.databases import sqlite
 from service.log.store import LogStore
 
 
 def main(folder: Path, name: str, threads: int, appends: int, url: str = "") -> None:
     """Opens the log like any worker and appends."""
+    configure = sqlite._configure
+
+    def configure_otherwise(connection: Any, record: object) -> None:
+        configure(connection, record)
+        for pragma in os.environ.get("TEST_LOG_PRAGMAS", "").split():
+            connection.execute(f"PRAGMA {pragma}")
+
+    sqlite._configure = configure_otherwise
     store = LogStore.open(url or folder / "log.sqlite", load_signing_key(folder / "log.pem", "test.invalid/log"))
 
     def run(thread: int) -> None:

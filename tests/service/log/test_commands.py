@@ -86,7 +86,10 @@ def test_a_tampered_export_is_one_line_and_exit_code_1(run: Run, filled: list[st
         ("UPDATE log_entry SET kind = 'refusal' WHERE idx = 2", "entry 2: its id, kind or time"),
         ("UPDATE log_entry SET leaf = leaf_hash WHERE idx = 2", "entry 2: its leaf"),
         ("UPDATE log_entry SET leaf = 'text' WHERE idx = 2", "entry 2: its leaf"),
-        ("UPDATE log_entry SET leaf = CAST(leaf AS TEXT) WHERE idx = 2", "entry 2: there is text where bytes"),
+        (
+            "UPDATE log_entry SET leaf = CAST(leaf AS TEXT) WHERE idx = 2",
+            "entry 2: there is text, or",
+        ),
         ("UPDATE log_entry SET salt = 'text' WHERE idx = 2", "entry 2: its payload is not the one"),
         ("DELETE FROM log_entry WHERE idx = 2", "entry 2: line 4 has another index"),
         ("DELETE FROM log_entry WHERE idx = 4", "the checkpoint covers 5 entries"),
