@@ -97,8 +97,8 @@ def train(
         draws=draws,
         seed=seed,
     )
-    judged_model = _judged_model(dictionary, judged_table, operating, bands, synthetic)
-    evaluation, fairness = judge_quality(judged_model, held)
+    as_served = judged_model(dictionary, judged_table, operating, bands, synthetic)
+    evaluation, fairness = judge_quality(as_served, held)
 
     final = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs, weights=judged.weights_)
     final.fit(cases.X, cases.y, cases.groups, _part(progress, "released model: "))
@@ -201,7 +201,7 @@ def _threshold(dictionary: Dictionary, operating: Operating) -> dict[str, float]
     }
 
 
-def _judged_model(
+def judged_model(
     dictionary: Dictionary, table: Table, operating: Operating, bands: list[float], synthetic: bool
 ) -> AdditiveModel:
     """The judged table as the service would read it, so that its prompts are those of the real rules."""

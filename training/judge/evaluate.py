@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 
 MEASURES = ("auc", "average_precision", "log_loss", "brier", "calibration_slope", "calibration_intercept")
 NEWTON_STEPS = 25
+ROUNDING = 1e-9
+"""Log-odds. Training adds the terms of a case in order and the service exactly: they differ in the last digit."""
 RIDGE = 1e-9  # so that margins that are all alike have a slope
 
 
@@ -91,11 +93,16 @@ class Operating:
 
 
 def operating_point(y: NDArray[np.int8], margin: Floats, capacity: float) -> Operating:
-    """The lowest threshold (log-odds) at which at most `capacity` of the cases score at or above it."""
+    """The lowest threshold (log-odds) at which at most `capacity` of the cases score at or above it.
+
+    It lies a little below the lowest score that it lets in, so that a case there is on the same side wherever its
+    terms are added up.
+    """
     values, counts = np.unique(margin, return_counts=True)
     share_at_or_above = np.cumsum(counts[::-1])[::-1] / len(margin)
-    within = values[share_at_or_above <= capacity]
-    threshold = float(within[0]) if len(within) else float(np.nextafter(values[-1], np.inf))
+    first = int(np.searchsorted(-share_at_or_above, -capacity))
+    below, at = np.r_[-np.inf, values][first], np.r_[values, np.inf][first]
+    threshold = float(max(at - ROUNDING, (below + at) / 2) if np.isfinite(at) else below + ROUNDING)
     prompted = margin >= threshold
     return Operating(
         threshold=threshold,

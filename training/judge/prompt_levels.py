@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from model.additive import AdditiveModel
 from model.case import Case
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Feature, Value
-from model.explanation import explain
+from model.explanation import Explanation, ExplanationError, explain
 from model.gaps import fewest_answers, find_gaps
 from model.grounds import GroundRules
 from model.prompt import CONSIDER_REFERRAL, LEVELS, SEEK_INFORMATION, decide_prompt
 from training.fit.terms import Floats
+from training.judge.certainty import CertainScore
 from training.judge.disclosure import Facts, enough, shown
 from training.judge.held import Held
 from training.judge.resample import ratio
@@ -42,7 +43,7 @@ class Prompted:
 
 
 def put_to_the_rules(model: AdditiveModel, held: Held) -> Prompted:
-    """Every held-out case, or `MOST_CASES` of them by whole families, through `model.prompt`."""
+    """Every held-out case, or `MOST_CASES` of them by whole families, through `model.prompt`. Raises `CertainScore`."""
     rows = sampled_families(held.groups, MOST_CASES, held.seed)
     codes = [ground.code for ground in model.dictionary.grounds]
     find = GroundRules(model.dictionary).find
@@ -51,7 +52,7 @@ def put_to_the_rules(model: AdditiveModel, held: Held) -> Prompted:
     met = np.zeros((len(rows), len(codes)), dtype=bool)
     essential = [feature.name for feature in model.dictionary.features if feature.essential]
     for number, case in enumerate(cases_of(model.dictionary.features, held.X[rows])):
-        explanation, grounds = explain(model, case), find(case)
+        explanation, grounds = _explained(model, case), find(case)
         gaps = find_gaps(model, case, explanation)
         level[number] = LEVELS.index(decide_prompt(model, case, explanation, gaps, grounds).level)
         answers = fewest_answers(model, explanation, gaps)
@@ -66,6 +67,13 @@ def put_to_the_rules(model: AdditiveModel, held: Held) -> Prompted:
         for ground in grounds.met:
             met[number, codes.index(ground.code)] = True
     return Prompted(rows, level, rules, met)
+
+
+def _explained(model: AdditiveModel, case: Case) -> Explanation:
+    try:
+        return explain(model, case)
+    except ExplanationError:
+        raise CertainScore from None
 
 
 def prompt_facts(held: Held, prompted: Prompted) -> Facts:

@@ -124,9 +124,17 @@ def test_the_threshold_is_the_lowest_within_capacity_ties_and_all(
 def test_a_capacity_that_no_tie_fits_prompts_nobody() -> None:
     point = operating_point(np.array([1, 0, 0, 0], dtype=np.int8), np.zeros(4), 0.5)
     assert (point.share_prompted, point.sensitivity, point.precision) == (0.0, 0.0, 0.0)
-    assert 0 < point.threshold < 1e-300
+    assert 0 < point.threshold <= 1e-9
 
 
 def test_a_capacity_met_exactly_is_within_it() -> None:
     point = operating_point(np.array([1, 0] * 10, dtype=np.int8), np.arange(20.0), 0.05)
-    assert (point.threshold, point.share_prompted) == (19.0, 0.05)
+    assert (point.threshold, point.share_prompted) == (pytest.approx(19.0, abs=1e-8), 0.05)
+
+
+@pytest.mark.parametrize("lower", [0.0, 18.9, 19.0 - 1e-10])
+def test_a_case_at_the_threshold_stays_there_when_its_terms_are_added_in_another_order(lower: float) -> None:
+    """The service adds up exactly, training in order: the last digit differs."""
+    margin = np.array([lower] * 19 + [19.0])
+    point = operating_point(np.array([1, 0] * 10, dtype=np.int8), margin, 0.05)
+    assert lower < point.threshold < np.nextafter(19.0, 0)
