@@ -23,7 +23,8 @@ from training.judge.held import Held
 from training.judge.quality import judge_quality
 from training.pipeline import Trained, train
 
-FAMILIES, SIBLINGS = 30, 24
+FAMILIES, SIBLINGS = 90, 10
+COLUMNS = 3  # a category has at most 32 levels, so three columns name the families between them
 
 
 def trained(cases: CaseFile, dictionary: Dictionary) -> Trained:
@@ -31,22 +32,25 @@ def trained(cases: CaseFile, dictionary: Dictionary) -> Trained:
 
 
 def siblings(named_by: str) -> tuple[CaseFile, Dictionary]:
-    """Families drawn by chance in which nearly all share the outcome; `street` tells the family and nothing else."""
+    """Families drawn by chance in which nearly all share the outcome; the streets tell the family and nothing else."""
     rng = np.random.default_rng(5)
     family = np.repeat(np.arange(FAMILIES), SIBLINGS)
     outcome = rng.permutation(np.arange(FAMILIES) % 2)[family] ^ (rng.random(len(family)) < 0.02)
     frame = pd.DataFrame(
         {
-            "street": np.array([f"s{number}" for number in family]),
+            **{
+                f"street_{n}": np.where(family % COLUMNS == n, family // COLUMNS, -1).astype(str)
+                for n in range(COLUMNS)
+            },
             "noise": rng.choice(["no", "yes"], len(family)),
             "family": family.astype(str),
             "row": np.arange(len(family)).astype(str),
             "outcome": outcome.astype(str),
         }
     )
-    levels = [f"s{number}" for number in range(FAMILIES)]
+    levels = [str(number) for number in range(-1, FAMILIES // COLUMNS)]
     dictionary = built_dictionary(
-        {"name": "street", "kind": "category", "levels": levels},
+        *({"name": f"street_{n}", "kind": "category", "levels": levels} for n in range(COLUMNS)),
         {"name": "noise", "kind": "yes_no"},
         group={"column": named_by},
     )
@@ -54,16 +58,13 @@ def siblings(named_by: str) -> tuple[CaseFile, Dictionary]:
 
 
 def test_siblings_that_leak_raise_the_figure_only_where_families_are_split() -> None:
-    """Each family is a level of `street`: known to a model that saw a sibling, and of no use for a new family."""
+    """Each family is a level of its own: known to a model that saw a sibling, and of no use for a new family."""
     grouped = trained(*siblings("family")).facts["evaluation"]
     ungrouped = trained(*siblings("row")).facts["evaluation"]
     assert ungrouped["grounds"]["auc"]["value"] > 0.95
     assert 0.3 < grouped["grounds"]["auc"]["value"] < 0.7
     assert grouped["grounds"]["auc"]["low"] < 0.5 < grouped["grounds"]["auc"]["high"]
     assert grouped["held_out_families"] == FAMILIES / 5
-    width = {name: f["grounds"]["log_loss"]["high"] - f["grounds"]["log_loss"]["low"] for name, f in
-             (("grouped", grouped), ("ungrouped", ungrouped))}  # fmt: skip
-    assert width["grouped"] > width["ungrouped"]
 
 
 @pytest.fixture(scope="module")
