@@ -91,7 +91,7 @@ def _construct(raw: Mapping[str, Any], where: str) -> AdditiveModel:
         terms=tuple(_term(feature, term) for feature, term in zip(dictionary.features, raw["terms"], strict=True)),
         threshold=float(raw["threshold"]["margin"]),
         bands=tuple(float(cut) for cut in raw["bands"]),
-        facts={key: raw[key] for key in ("threshold", "training", "evaluation") if key in raw},
+        facts={key: raw[key] for key in ("threshold", "training", "evaluation", "fairness") if key in raw},
     )
 
 

@@ -16,8 +16,9 @@ from training.cases.file import read_cases
 from training.cases.split import TooFewCases
 from training.cases.table import CaseFileError
 from training.gates import ReleaseError
+from training.judge.certainty import CertainScore
 
-EXPECTED = (ArtefactError, DictionaryError, WordsError, CaseFileError, TooFewCases, ReleaseError, OSError)
+EXPECTED = (ArtefactError, DictionaryError, WordsError, CaseFileError, TooFewCases, CertainScore, ReleaseError, OSError)
 DEFAULT_SEED = 20260401
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)

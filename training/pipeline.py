@@ -15,6 +15,7 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
+from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, read_model
 from model.dictionary import Dictionary
 from training.archive import ESTIMATORS_FILE
@@ -26,8 +27,13 @@ from training.fit.calibrate import Recalibration, recalibration
 from training.fit.compile import compile_table, largest_difference
 from training.fit.ensemble import AdditiveEnsemble
 from training.fit.refits import Refits, refit_by_family
-from training.judge.evaluate import Measured, evaluate, operating_point
+from training.fit.terms import Table
+from training.judge.evaluate import Operating, evaluate, operating_point
+from training.judge.held import Held
+from training.judge.newest import newest_period
 from training.judge.opponents import opponents
+from training.judge.quality import judge_quality
+from training.judge.resample import Draws, Measured
 from training.judge.shap_check import ShapCheck, check_against_shap
 
 BANDS = 20
@@ -70,9 +76,29 @@ def train(
     judged = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs)
     judged.fit(cases.X[fit], cases.y[fit], cases.groups[fit], _part(progress, "judged model: "))
     calibration = recalibration(judged.oof_margin_, cases.y[fit].astype(float), cases.groups[fit])
-    margin = compile_table(judged, calibration).margin(cases.X[test])
-    measured = _measure(cases, specs, fit, test, margin, seed=seed, with_ebm=with_ebm, jobs=jobs, progress=progress)
+    judged_table = compile_table(judged, calibration)
+    margin = judged_table.margin(cases.X[test])
+    draws = Draws.of(cases.groups[test], seed)
+    measured = _measure(cases, specs, fit, test, margin, draws, seed=seed, with_ebm=with_ebm, progress=progress)
     operating = operating_point(cases.y[test], margin, dictionary.policy.capacity)
+    bands = [float(cut) for cut in np.quantile(margin, np.arange(1, BANDS) / BANDS)]
+    progress("newest part held out", 0.0)
+    newest = newest_period(cases, specs, seed, jobs)
+    progress("prompts, robustness and fairness", 0.0)
+    held = Held(
+        dictionary=dictionary,
+        table=judged_table,
+        X=cases.X[test],
+        y=cases.y[test],
+        groups=cases.groups[test],
+        margin=margin,
+        threshold=operating.threshold,
+        monitored=cases.monitored.iloc[test],
+        draws=draws,
+        seed=seed,
+    )
+    as_served = judged_model(dictionary, judged_table, operating, bands, synthetic)
+    evaluation, fairness = judge_quality(as_served, held)
 
     final = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs, weights=judged.weights_)
     final.fit(cases.X, cases.y, cases.groups, _part(progress, "released model: "))
@@ -99,21 +125,18 @@ def train(
         "evaluation": {
             "held_out_rows": len(test),
             "held_out_families": len(np.unique(cases.groups[test])),
-            **{name: {key: _plain(value) for key, value in figures.items()} for name, figures in measured.items()},
+            **{name: {key: value.plain() for key, value in figures.items()} for name, figures in measured.items()},
+            **evaluation,
+            "newest_period": newest,
         },
+        "fairness": fairness,
     }
     data = model_bytes(
         dictionary=dictionary,
         table=table,
         deviations=_deviations(refits),
-        threshold={
-            "margin": operating.threshold,
-            "capacity": dictionary.policy.capacity,
-            "share_prompted": operating.share_prompted,
-            "sensitivity": operating.sensitivity,
-            "precision": operating.precision,
-        },
-        bands=[float(cut) for cut in np.quantile(margin, np.arange(1, BANDS) / BANDS)],
+        threshold=_threshold(dictionary, operating),
+        bands=bands,
         synthetic=synthetic,
         facts=facts,
     )
@@ -168,16 +191,42 @@ def _finite(value: float | bool) -> float | bool | None:
     return value if np.isfinite(value) else None
 
 
+def _threshold(dictionary: Dictionary, operating: Operating) -> dict[str, float]:
+    return {
+        "margin": operating.threshold,
+        "capacity": dictionary.policy.capacity,
+        "share_prompted": operating.share_prompted,
+        "sensitivity": operating.sensitivity,
+        "precision": operating.precision,
+    }
+
+
+def judged_model(
+    dictionary: Dictionary, table: Table, operating: Operating, bands: list[float], synthetic: bool
+) -> AdditiveModel:
+    """The judged table as the service would read it, so that its prompts are those of the real rules."""
+    data = model_bytes(
+        dictionary=dictionary,
+        table=table,
+        deviations=[np.zeros((len(term.by_code()), 0)) for term in table.terms],
+        threshold=_threshold(dictionary, operating),
+        bands=bands,
+        synthetic=synthetic,
+        facts={},
+    )
+    return read_model(data, "judged model")
+
+
 def _measure(
     cases: CaseFile,
     specs: Any,
     fit: NDArray[np.intp],
     test: NDArray[np.intp],
     margin: Floats,
+    draws: Draws,
     *,
     seed: int,
     with_ebm: bool,
-    jobs: int,
     progress: Progress,
 ) -> dict[str, dict[str, Measured]]:
     margins = {OURS: margin}
@@ -185,12 +234,8 @@ def _measure(
         progress(f"for comparison: {name}", 0.0)
         margins[name] = opponent(cases.X[fit], cases.y[fit], cases.X[test])
     progress("intervals by resampling families", 0.0)
-    return {name: evaluate(cases.y[test], margins[name], cases.groups[test], seed, jobs) for name in margins}
+    return {name: evaluate(cases.y[test], margins[name], draws) for name in margins}
 
 
 def _part(progress: Progress, prefix: str) -> Progress:
     return lambda stage, done: progress(prefix + stage, done)
-
-
-def _plain(measured: Measured) -> dict[str, float]:
-    return {"value": measured.value, "low": measured.low, "high": measured.high}

@@ -12,6 +12,7 @@ from rich.table import Table
 from model.artefact import MODEL_FILE
 from training.gates import Gate
 from training.judge.evaluate import MEASURES
+from training.report_quality import print_fairness, print_quality
 
 if TYPE_CHECKING:  # the pipeline takes seconds to import, and a release does not need it
     from training.pipeline import Trained
@@ -31,6 +32,8 @@ def print_report(console: Console, trained: Trained, folder: Path) -> None:
         figures = [trained.measured[name][measure] for name in trained.measured]
         table.add_row(measure.replace("_", " "), *(f"{m.value:.4f}\n{m.low:.4f} to {m.high:.4f}" for m in figures))
     console.print(table)
+    print_quality(console, evaluation)
+    print_fairness(console, trained.facts["fairness"])
     weights = ", ".join(f"{name} {weight:.2f}" for name, weight in training["learners"].items())
     shap = training["shap"]
     for line in (

@@ -146,7 +146,7 @@ def test_too_few_cases_is_one_line(files: tuple[Path, Path], tmp_path: Path) -> 
     data.write_text("history,outcome\n" + "yes,1\nno,0\n" * 4)
     found = errors(training("train", "--data", data, "--dictionary", dictionary, "--out", tmp_path / "out"))
     assert found == [
-        "too few cases to judge a model: 4 families have the outcome and 4 have a case without it; at least 5 of each "
+        "too few cases to judge a model: 4 families have the outcome and 4 have a case without it; more than 5 of each "
         "are needed"
     ]
 

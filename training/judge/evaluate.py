@@ -2,79 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
+
+from training.judge.ranking import Ranking
+from training.judge.resample import Draws, Measured, ratio, summary
 
 Floats = NDArray[np.float64]
 
-RESAMPLES = 100
-INTERVAL = (2.5, 97.5)
-"""Percentiles of the resamples: a 95 % bootstrap interval (Efron and Tibshirani 1993, chapter 13)."""
 MEASURES = ("auc", "average_precision", "log_loss", "brier", "calibration_slope", "calibration_intercept")
+NEWTON_STEPS = 25
+ROUNDING = 1e-9
+"""Log-odds. Training adds the terms of a case in order and the service exactly: they differ in the last digit."""
+RIDGE = 1e-9  # so that margins that are all alike have a slope
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One figure and its interval."""
-
-    value: float
-    low: float
-    high: float
+def evaluate(y: NDArray[np.int8], margin: Floats, draws: Draws) -> dict[str, Measured]:
+    """Every measure in `MEASURES` for log-odds `margin` against outcomes `y`, both (rows,), with intervals."""
+    return {name: summary(samples) for name, samples in samples_of(y, margin, draws).items()}
 
 
-def evaluate(
-    y: NDArray[np.int8], margin: Floats, groups: NDArray[np.int64], seed: int, jobs: int = 2
-) -> dict[str, Measured]:
-    """Every measure in `MEASURES` for log-odds `margin` against outcomes `y`, both (rows,).
+def samples_of(
+    y: NDArray[np.int8], margin: Floats, draws: Draws, measures: tuple[str, ...] = MEASURES
+) -> dict[str, Floats]:
+    """Each measure on the data and on every draw, (1 + resamples,); NaN on a draw with one outcome only.
 
-    Intervals come from resampling whole families with replacement, so that siblings count as one piece of evidence.
+    Calibration is of y on the log-odds (Cox 1958): slope 1 and intercept 0 are ideal.
     """
-    _, family = np.unique(groups, return_inverse=True)
-    families = int(family.max()) + 1
-    draws = np.random.default_rng(seed).multinomial(families, np.full(families, 1 / families), size=RESAMPLES)
-    point = measure(y, margin, np.ones(len(y)))
-    rows = Parallel(n_jobs=jobs)(delayed(_resampled)(y, margin, draw[family]) for draw in draws)
-    kept = [row for row in rows if row is not None]
-    return {
-        name: Measured(point[name], *(float(np.percentile([row[name] for row in kept], edge)) for edge in INTERVAL))
-        for name in MEASURES
-    }
-
-
-def _resampled(y: NDArray[np.int8], margin: Floats, counts: NDArray[np.int64]) -> Mapping[str, float] | None:
-    keep = counts > 0
-    # A resample of a small file may hold one outcome only; no measure is defined on it.
-    return measure(y[keep], margin[keep], counts[keep].astype(float)) if 0 < y[keep].sum() < keep.sum() else None
-
-
-def measure(y: NDArray[np.int8], margin: Floats, weight: Floats) -> dict[str, float]:
-    """The measures without intervals. Calibration is of y on the log-odds (Cox 1958): slope 1, intercept 0 is ideal."""
+    ranking = Ranking.of(y, margin)
     score = 1 / (1 + np.exp(-margin))
-    return {
-        "auc": float(roc_auc_score(y, margin, sample_weight=weight)),
-        "average_precision": float(average_precision_score(y, margin, sample_weight=weight)),
-        "log_loss": float(log_loss(y, score, sample_weight=weight)),
-        "brier": float(brier_score_loss(y, score, sample_weight=weight)),
-        "calibration_slope": _slope(y, margin, weight),
-        "calibration_intercept": calibration_in_the_large(y, margin, weight),
+    losses = np.column_stack([np.logaddexp(0, np.where(y == 1, -margin, margin)), (y - score) ** 2, np.ones(len(y)), y])
+    loss, square, weight, events = draws.sums(losses).T
+    found = {"log_loss": ratio(loss, weight), "brier": ratio(square, weight)}
+    by_draw = {
+        "auc": ranking.auc,
+        "average_precision": ranking.average_precision,
+        "calibration_slope": lambda counts: _slope(y, margin, counts),
+        "calibration_intercept": lambda counts: calibration_in_the_large(y, margin, counts),
     }
+    one_outcome = (events == 0) | (events == weight)
+    for name in measures:
+        samples = draws.each(by_draw[name]) if name in by_draw else found[name]
+        found[name] = np.where(one_outcome, np.nan, samples)
+    return {name: found[name] for name in measures}
 
 
 def _slope(y: NDArray[np.int8], margin: Floats, weight: Floats) -> float:
-    fitted = LogisticRegression(C=np.inf, max_iter=200).fit(margin[:, None], y, sample_weight=weight)
-    return float(fitted.coef_[0, 0])
+    kept = weight > 0
+    y, margin, weight = y[kept], margin[kept], weight[kept]
+    intercept, slope = 0.0, 1.0
+    for _ in range(NEWTON_STEPS):
+        score = 1 / (1 + np.exp(-np.clip(intercept + slope * margin, -500, 500)))
+        residual, curvature = weight * (y - score), weight * score * (1 - score)
+        a, b, c = float(curvature.sum()) + RIDGE, float(curvature @ margin), float(curvature @ margin**2) + RIDGE
+        up, along = float(residual.sum()), float(residual @ margin)
+        determinant = a * c - b * b
+        if determinant <= 0:
+            break
+        step = np.clip([(c * up - b * along) / determinant, (a * along - b * up) / determinant], -2, 2)
+        intercept, slope = intercept + float(step[0]), slope + float(step[1])
+        if np.abs(step).max() < 1e-9:
+            break
+    return slope
 
 
 def calibration_in_the_large(y: NDArray[np.int8], margin: Floats, weight: Floats) -> float:
     """The shift of the log-odds, slope held at 1, that makes the mean score equal the share of outcomes."""
     shift = 0.0
-    for _ in range(25):
+    for _ in range(NEWTON_STEPS):
         score = 1 / (1 + np.exp(-(margin + shift)))
         gradient = float(np.sum(weight * (y - score)))
         curvature = float(np.sum(weight * score * (1 - score)))
@@ -96,11 +93,16 @@ class Operating:
 
 
 def operating_point(y: NDArray[np.int8], margin: Floats, capacity: float) -> Operating:
-    """The lowest threshold (log-odds) at which at most `capacity` of the cases score at or above it."""
+    """The lowest threshold (log-odds) at which at most `capacity` of the cases score at or above it.
+
+    It lies a little below the lowest score that it lets in, so that a case there is on the same side wherever its
+    terms are added up.
+    """
     values, counts = np.unique(margin, return_counts=True)
     share_at_or_above = np.cumsum(counts[::-1])[::-1] / len(margin)
-    within = values[share_at_or_above <= capacity]
-    threshold = float(within[0]) if len(within) else float(np.nextafter(values[-1], np.inf))
+    first = int(np.searchsorted(-share_at_or_above, -capacity))
+    below, at = np.r_[-np.inf, values][first], np.r_[values, np.inf][first]
+    threshold = float(max(at - ROUNDING, (below + at) / 2) if np.isfinite(at) else below + ROUNDING)
     prompted = margin >= threshold
     return Operating(
         threshold=threshold,

@@ -1,0 +1,78 @@
+"""Calibration, net benefit and workload by hand, on the held-out cases of a real run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from training.judge.evaluate import operating_point
+from training.judge.held import Held
+from training.judge.usefulness import CAPACITIES, THRESHOLDS, calibration, decision_curve, workload
+
+
+def test_bins_hold_every_case_once_with_the_score_and_the_outcome_beside_each_other(held: Held) -> None:
+    found = calibration(held)
+    rows = found["bins"]
+    cases = np.array([row["cases"] for row in rows])
+    assert len(rows) == 10
+    assert cases.sum() == len(held.y)
+    shares = np.array([row["outcome_share"]["value"] for row in rows])
+    scores = np.array([row["mean_score"] for row in rows])
+    assert cases @ shares == pytest.approx(held.y.sum(), abs=0.1)
+    assert list(scores) == sorted(scores)
+    assert found["ece"]["value"] == pytest.approx(cases @ np.abs(shares - scores) / cases.sum(), abs=1e-4)
+
+
+def test_ece_finds_scores_that_are_too_high(held: Held) -> None:
+    assert calibration(replace(held, margin=held.margin + 1))["ece"]["low"] > calibration(held)["ece"]["value"]
+
+
+def test_scores_that_are_all_alike_fill_one_bin_and_a_small_bin_is_withheld(held: Held) -> None:
+    margin = np.full(len(held.y), -1.0)
+    assert len(calibration(replace(held, margin=margin))["bins"]) == 1
+    few = replace(held, y=held.y[:40], margin=held.margin[:40], draws=held.draws.only(np.arange(40)))
+    assert [row["cases"] for row in calibration(few)["bins"]] == [None] * 10
+    assert all(row["outcome_share"] is row["mean_score"] is None for row in calibration(few)["bins"])
+
+
+def test_net_benefit_is_true_prompts_less_false_ones_at_the_odds(held: Held) -> None:
+    rows = decision_curve(held)
+    assert [row["threshold"] for row in rows] == list(THRESHOLDS)
+    for row in rows:
+        chance, over = row["threshold"], held.score >= row["threshold"]
+        true, false = (over & (held.y == 1)).mean(), (over & (held.y == 0)).mean()
+        if row["net_benefit"] is not None:
+            assert row["net_benefit"]["value"] == pytest.approx(true - false * chance / (1 - chance), rel=1e-4)
+        everyone = held.y.mean() - (1 - held.y.mean()) * chance / (1 - chance)
+        assert row["treat_all"]["value"] == pytest.approx(everyone, rel=1e-4)
+        assert (row["net_benefit"] is None) == (0 < over.sum() < 10)
+
+
+def test_a_score_without_knowledge_gains_nothing(held: Held) -> None:
+    blind = replace(held, margin=np.random.default_rng(1).permutation(held.margin))
+    assert all(row["gain_over_best_of_both"]["low"] <= 0 for row in decision_curve(blind) if row["net_benefit"])
+    gains = [row["gain_over_best_of_both"] for row in decision_curve(held) if row["net_benefit"]]
+    assert max(gain["low"] for gain in gains) > 0
+
+
+def test_workload_is_the_operating_point_of_each_capacity(held: Held) -> None:
+    rows = workload(held)
+    assert [row["capacity"] for row in rows] == list(CAPACITIES)
+    for row in rows:
+        point = operating_point(held.y, held.margin, row["capacity"])
+        assert row["share_prompted"]["value"] == pytest.approx(point.share_prompted, rel=1e-4)
+        assert row["share_prompted"]["value"] <= row["capacity"]
+        assert row["sensitivity"]["value"] == pytest.approx(point.sensitivity, rel=1e-4)
+        assert row["precision"]["value"] == pytest.approx(point.precision, rel=1e-4)
+        assert row["precision"]["low"] < row["precision"]["value"] < row["precision"]["high"]
+        prompts = row["prompts_for_each_outcome_found"]["value"]
+        assert prompts == pytest.approx(1 / point.precision, rel=1e-4)
+
+
+def test_a_capacity_that_prompts_a_handful_is_named_without_figures(held: Held) -> None:
+    few = replace(held, y=held.y[:100], margin=held.margin[:100], draws=held.draws.only(np.arange(100)))
+    smallest = workload(few)[0]
+    assert smallest["capacity"] == 0.01
+    assert {value for key, value in smallest.items() if key != "capacity"} == {None}

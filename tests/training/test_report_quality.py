@@ -1,0 +1,54 @@
+"""The tables that `make train` prints hold the figures of the artefact, and name what is withheld."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from rich.console import Console
+
+from tests.training.conftest import Run
+from tests.training.judge.conftest import held, judged, prompted
+from training.judge.fairness import fairness
+from training.judge.held import Held
+from training.judge.prompt_levels import Prompted
+from training.report_quality import number, percent, print_fairness, print_quality
+
+__all__ = ["held", "judged", "prompted"]
+
+
+def console() -> Console:
+    return Console(file=StringIO(), width=160)
+
+
+def text(shown: Console) -> str:
+    assert isinstance(shown.file, StringIO)
+    return shown.file.getvalue()
+
+
+def test_the_tables_hold_the_figures(run: Run) -> None:
+    shown, evaluation = console(), run.trained.facts["evaluation"]
+    print_quality(shown, evaluation)
+    for row in evaluation["prompts"]["levels"]:
+        assert f"{row['share']['value'] * 100:.1f} % (" in text(shown)
+    for words in (
+        "nothing from: General practice",
+        "50% of answers lost",
+        "another authority",
+        "no [time] column",
+        "ECE 0.",
+    ):
+        assert words in text(shown)
+
+
+def test_groups_are_named_and_what_is_not_judged_is_said(run: Run, held: Held, prompted: Prompted) -> None:
+    shown = console()
+    print_fairness(shown, fairness(held, prompted))
+    assert "few" in next(line for line in text(shown).splitlines() if "│ x" in line)
+    print_fairness(shown, run.trained.facts["fairness"])
+    assert "fairness not judged: the data hold no monitored characteristic" in text(shown)
+
+
+def test_figures_in_words() -> None:
+    assert percent({"value": 0.0487, "low": 0.04, "high": 0.06}) == "4.9 % (4.0 to 6.0)"
+    assert number({"value": 0.81, "low": None, "high": None}, 2) == "0.81"
+    assert percent(None) == number({"value": None, "low": None, "high": None}, 3) == "-"

@@ -1,0 +1,74 @@
+"""Would last year's model have served this year? The newest part of the cases, held out from a fit of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.cases.file import CaseFile
+from training.fit.ensemble import AdditiveEnsemble
+from training.fit.terms import TermSpec
+from training.judge.disclosure import Facts, enough
+from training.judge.evaluate import evaluate
+from training.judge.resample import Draws
+
+NEWEST_SHARE = 0.2
+BAGS = 2
+NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+ISO_DATE = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2}(?:[T ][0-9:.+Z-]*)?)?)?")
+
+
+def newest_period(cases: CaseFile, specs: Sequence[TermSpec], seed: int, jobs: int) -> Facts:
+    """Fits on families without a case in the newest part, and judges on all of the newest part.
+
+    Both learners with equal weights, fewer bags and no recalibration: nothing is chosen by looking at newer cases, so
+    the figures may be a little worse than the released model's, never better for having seen the answers.
+    """
+    if cases.time is None:
+        return {"judged": False, "why": "the dictionary has no [time] column"}
+    period = in_order(cases.time)
+    if period is None:
+        return {"judged": False, "why": "times are neither numbers nor ISO dates (2026-04-01)"}
+    new = newest(period)
+    old = ~np.isin(cases.groups, cases.groups[new])
+    events = [len(np.unique(cases.groups[side & (cases.y == 1)])) for side in (old, new)]
+    others = [int((side & (cases.y == 0)).sum()) for side in (old, new)]
+    if not all(map(enough, [*events, *others])):
+        return {"judged": False, "why": "too few outcomes before or in the newest part"}
+    _, family = np.unique(cases.groups[old], return_inverse=True)
+    fitted = AdditiveEnsemble(
+        specs, bags=BAGS, seed=seed, n_jobs=jobs, weights={"boosted_bags": 0.5, "table_regression": 0.5}
+    ).fit(cases.X[old], cases.y[old], family)
+    figures = evaluate(cases.y[new], fitted.table_.margin(cases.X[new]), Draws.of(cases.groups[new], seed))
+    return {
+        "judged": True,
+        "fitted_rows": int(old.sum()),
+        "rows": int(new.sum()),
+        "families": len(np.unique(cases.groups[new])),
+        "events": int(cases.y[new].sum()),
+        "share_of_periods": float(np.round(len(np.unique(period[new])) / len(np.unique(period)), 4)),
+        "outcome_share_before": float(np.round(cases.y[old].mean(), 5)),
+        "outcome_share": float(np.round(cases.y[new].mean(), 5)),
+        **{name: measured.plain() for name, measured in figures.items()},
+    }
+
+
+def in_order(time: NDArray[np.str_]) -> NDArray[np.intp] | None:
+    """The rank of each row's time, (rows,), or None where times are of a form whose order is not certain."""
+    texts, place = np.unique(np.char.strip(time), return_inverse=True)
+    if all(NUMBER.fullmatch(text) for text in texts):
+        return np.asarray(np.unique(texts.astype(np.float64)[place], return_inverse=True)[1])
+    if all(ISO_DATE.fullmatch(text) for text in texts) and len({len(text) for text in texts}) == 1:
+        return np.asarray(place)
+    return None
+
+
+def newest(period: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """True for the fewest newest periods that hold at least a fifth of the rows, (rows,)."""
+    counts = np.bincount(period)
+    at_or_after = np.cumsum(counts[::-1])[::-1] / len(period)
+    first = int(np.flatnonzero(at_or_after >= NEWEST_SHARE)[-1])
+    return period >= first

@@ -1,0 +1,161 @@
+"""What practitioners would have been shown: the real prompt rules, case by case, on held-out cases."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.additive import AdditiveModel
+from model.case import Case
+from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Feature, Value
+from model.explanation import Explanation, ExplanationError, explain
+from model.gaps import fewest_answers, find_gaps
+from model.grounds import GroundRules
+from model.prompt import CONSIDER_REFERRAL, LEVELS, SEEK_INFORMATION, decide_prompt
+from training.fit.terms import Floats
+from training.judge.certainty import CertainScore
+from training.judge.disclosure import Facts, enough, shown
+from training.judge.held import Held
+from training.judge.resample import ratio
+
+MOST_CASES = 20_000
+"""Held-out cases that are put to the rules; of more, whole families are drawn. About 0.2 ms each."""
+REFERRAL_RULES = ("ground", "score")
+SEEK_RULES = ("ground_undecided", "answers_would_change", "essential_not_known", "too_little_known")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """What the rules said. `rows` are positions in the held-out cases; the rest is in the same order.
+
+    `level`: index into `model.prompt.LEVELS`. `rules`: (rows, rules), which of `REFERRAL_RULES` and `SEEK_RULES` hold,
+    each by itself. `grounds`: (rows, grounds), the grounds met, in dictionary order.
+    """
+
+    rows: NDArray[np.intp]
+    level: NDArray[np.intp]
+    rules: NDArray[np.bool_]
+    grounds: NDArray[np.bool_]
+
+
+def put_to_the_rules(model: AdditiveModel, held: Held) -> Prompted:
+    """Every held-out case, or `MOST_CASES` of them by whole families, through `model.prompt`. Raises `CertainScore`."""
+    rows = sampled_families(held.groups, MOST_CASES, held.seed)
+    codes = [ground.code for ground in model.dictionary.grounds]
+    find = GroundRules(model.dictionary).find
+    level = np.zeros(len(rows), dtype=np.intp)
+    rules = np.zeros((len(rows), len(REFERRAL_RULES) + len(SEEK_RULES)), dtype=bool)
+    met = np.zeros((len(rows), len(codes)), dtype=bool)
+    essential = [feature.name for feature in model.dictionary.features if feature.essential]
+    for number, case in enumerate(cases_of(model.dictionary.features, held.X[rows])):
+        explanation, grounds = _explained(model, case), find(case)
+        gaps = find_gaps(model, case, explanation)
+        level[number] = LEVELS.index(decide_prompt(model, case, explanation, gaps, grounds).level)
+        answers = fewest_answers(model, explanation, gaps)
+        rules[number] = (
+            bool(grounds.met),
+            explanation.margin >= model.threshold,
+            bool(grounds.undecided),
+            answers is not None and len(answers) <= model.dictionary.policy.answers,
+            any(case.values[name] == NOT_KNOWN for name in essential),
+            case.known() < model.dictionary.policy.minimum_known,
+        )
+        for ground in grounds.met:
+            met[number, codes.index(ground.code)] = True
+    return Prompted(rows, level, rules, met)
+
+
+def _explained(model: AdditiveModel, case: Case) -> Explanation:
+    try:
+        return explain(model, case)
+    except ExplanationError:
+        raise CertainScore from None
+
+
+def prompt_facts(held: Held, prompted: Prompted) -> Facts:
+    """Share of cases at each level with the outcomes found there, split by the rule and the ground that gave it.
+
+    Rules of `consider_referral` are apart: ground only, score only, both. Those of `seek_information` may hold
+    together, so each has the share of cases in which it holds and in which no other of them does.
+    """
+    y = held.y[prompted.rows] == 1
+    draws = held.draws.only(prompted.rows)
+
+    def at(inside: NDArray[np.bool_]) -> Facts:
+        columns = np.column_stack([np.ones(len(y)), y, inside, inside & y]).astype(np.float64)
+        cases, events, chosen, found = draws.sums(columns).T
+        count = int(inside.sum())
+        return {
+            "share": shown(ratio(chosen, cases), count) if count else {"value": 0.0, "low": 0.0, "high": 0.0},
+            "outcome_share": shown(ratio(found, chosen), count),
+            "share_of_outcomes": shown(ratio(found, events), min(count, int(events[0]))),
+        }
+
+    ground, score = prompted.rules[:, 0], prompted.rules[:, 1]
+    seek = prompted.level == LEVELS.index(SEEK_INFORMATION)
+    asked = prompted.rules[:, len(REFERRAL_RULES) :] & seek[:, None]
+    return {
+        "cases": len(prompted.rows),
+        "of_all_held_out": len(prompted.rows) == len(held.y),
+        "levels": [{"level": name, **at(prompted.level == number)} for number, name in enumerate(LEVELS)],
+        CONSIDER_REFERRAL: [
+            {"rule": "ground_only", **at(ground & ~score)},
+            {"rule": "score_only", **at(score & ~ground)},
+            {"rule": "ground_and_score", **at(ground & score)},
+        ],
+        SEEK_INFORMATION: [
+            {
+                "rule": name,
+                **at(asked[:, number]),
+                "share_alone": at(asked[:, number] & (asked.sum(axis=1) == 1))["share"],
+            }
+            for number, name in enumerate(SEEK_RULES)
+        ],
+        "grounds": [
+            {"ground": ground.code, **(at(prompted.grounds[:, number]) if _enough(prompted, number) else HIDDEN)}
+            for number, ground in enumerate(held.dictionary.grounds)
+        ],
+    }
+
+
+HIDDEN: Facts = {"share": None, "outcome_share": None, "share_of_outcomes": None}
+
+
+def _enough(prompted: Prompted, ground: int) -> bool:
+    return enough(int(prompted.grounds[:, ground].sum()))
+
+
+def cases_of(features: tuple[Feature, ...], X: Floats) -> Iterator[Case]:
+    """The rows as the service would have admitted them."""
+    names = [feature.name for feature in features]
+    columns = [_values(feature, X[:, j]) for j, feature in enumerate(features)]
+    for row in zip(*columns, strict=True):
+        yield Case(dict(zip(names, row, strict=True)))
+
+
+def _values(feature: Feature, column: Floats) -> list[Value]:
+    return [_value(feature, code) for code in column.tolist()]
+
+
+def _value(feature: Feature, code: float) -> Value:
+    if math.isnan(code):
+        return NOT_KNOWN
+    if math.isinf(code):
+        return NOT_APPLICABLE
+    return code if feature.is_numeric else feature.levels[int(code)]
+
+
+def sampled_families(groups: NDArray[np.int64], most: int, seed: int) -> NDArray[np.intp]:
+    """Rows of families drawn at random until there are `most`; all rows where there are no more than that. Rising."""
+    if len(groups) <= most:
+        return np.arange(len(groups))
+    _, family = np.unique(groups, return_inverse=True)
+    sizes = np.bincount(family)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    chosen = np.zeros(len(sizes), dtype=bool)
+    chosen[order[np.cumsum(sizes[order]) <= most]] = True
+    return np.flatnonzero(chosen[family])
