@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
-PORT ?= 8000
+PORT ?= $(or $(GROUNDS_PORT),8000)
 VAR ?= var
 FAMILIES ?= 50000
 SEED ?= 20260401
@@ -20,7 +20,7 @@ export GROUNDS_VAR := $(VAR)
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-run: $(VENV)/.train $(VAR)/models/active ## Everything for a newcomer: environment, synthetic cohort, first model, keys, service
+run: $(VENV)/.train $(VAR)/models/active ## [PORT=n] Everything for a newcomer: environment, synthetic cohort, first model, keys, service
 	@$(PY) -m service run --port $(PORT)
 
 test: $(VENV)/.dev ## Everything needed to test, and the tests

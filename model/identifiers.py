@@ -15,6 +15,15 @@ _DATE = re.compile(
     r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d"
     r"|(?:0?[1-9]|[12]\d|3[01])[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:(?:19|20)\d\d|\d\d))(?!\d)"
 )
+_YEAR_FIRST = re.compile(
+    r"(?<!\d)(?:19|20)\d\d[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:0?[1-9]|[12]\d|3[01])(?!\d)"
+    r"|(?<!\d)(?:19|20)\d\d-?W(?:[0-4]\d|5[0-3])-?[1-7](?!\d)",
+    re.IGNORECASE,
+)
+_INSURANCE = re.compile(
+    r"(?<![A-Z])[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D](?![A-Z])", re.IGNORECASE
+)
+_NAME = re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2,}[-., ]+[A-Z][a-z]{2,}(?![A-Za-z])")
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)"
@@ -24,7 +33,7 @@ _DATE_IN_WORDS = re.compile(
     rf"|(?<![a-z]){_MONTH}[-/., ]*[0-3]?\d(?:st|nd|rd|th)?[-/., ]+(?:19|20)\d\d(?!\d))",
     re.IGNORECASE,
 )
-_PHONE = re.compile(r"(?<!\d)(?:\+\d{1,3}|0)[\s().-]*(?:\d[\s().-]*){9,10}(?!\d)")
+_PHONE = re.compile(r"(?<!\d)(?:\+\d{1,3}|(?:00)?44|0)[\s().-]*(?:\d[\s().-]*){9,10}(?!\d)")
 _TEN_DIGITS = re.compile(r"(?<!\d)\d{3}[ .-]?\d{3}[ .-]?\d{4}(?!\d)")
 _NHS_WEIGHTS = range(10, 1, -1)
 
@@ -38,12 +47,21 @@ def identifier_kind(text: str) -> str | None:
     for pattern, kind in (
         (_EMAIL, "an e-mail address"),
         (_DATE, "a date"),
+        (_YEAR_FIRST, "a date"),
         (_DATE_IN_WORDS, "a date"),
+        (_INSURANCE, "a National Insurance number"),
         (_PHONE, "a phone number"),
     ):
         if pattern.search(text):
             return kind
-    return "a postcode" if _POSTCODE.search(text) else None
+    if _POSTCODE.search(text):
+        return "a postcode"
+    return None
+
+
+def looks_like_a_name(reference: str) -> bool:
+    """Whether a reference holds two capitalised words side by side. For references alone: levels may be such words."""
+    return _NAME.search(re.sub(r"[_:]", " ", reference)) is not None
 
 
 def is_nhs_number(text: str) -> bool:

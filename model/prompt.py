@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from model.additive import AdditiveModel
 from model.case import Case
-from model.dictionary import Feature
+from model.condition import operands
+from model.dictionary import NOT_KNOWN, Feature, Ground
 from model.explanation import Explanation
 from model.gaps import Gaps, fewest_answers
 from model.grounds import Grounds
@@ -21,7 +22,7 @@ LEVELS = (CONSIDER_REFERRAL, SEEK_INFORMATION, NO_PROMPT)
 class Prompt:
     """What the practitioner is asked to consider.
 
-    `reasons` say which rule gave the level; `ask` names the features whose answers would change it.
+    `reasons` say which rule gave the level; `ask` names the features whose answers would change it, or the ground.
     """
 
     level: str
@@ -43,11 +44,21 @@ def decide_prompt(model: AdditiveModel, case: Case, explanation: Explanation, ga
         actions = {ground.action for ground in grounds.met}
         text = words["consider_referral_call" if "call" in actions else CONSIDER_REFERRAL]
         undecided, asked = _undecided_reasons(model, grounds)
-        return Prompt(CONSIDER_REFERRAL, text, (*referral, *undecided), tuple(dict.fromkeys(asked)))
+        unknown = [feature for ground in grounds.met for feature in _rests_on_unknown(ground, case)]
+        return Prompt(CONSIDER_REFERRAL, text, (*referral, *undecided), tuple(dict.fromkeys([*unknown, *asked])))
     seek, ask = _seek_reasons(model, case, explanation, gaps, grounds)
     if seek:
         return Prompt(SEEK_INFORMATION, words[SEEK_INFORMATION], tuple(seek), tuple(dict.fromkeys(ask)))
     return Prompt(NO_PROMPT, words[NO_PROMPT], (words["no_reason"],), ())
+
+
+def _rests_on_unknown(ground: Ground, case: Case) -> list[str]:
+    """The features whose not being known is part of a ground that is met: to be asked about first."""
+    return [
+        operand.feature
+        for operand in operands(ground.when)
+        if operand.value == NOT_KNOWN and case.values[operand.feature] == NOT_KNOWN
+    ]
 
 
 def _referral_reasons(model: AdditiveModel, explanation: Explanation, grounds: Grounds) -> list[str]:

@@ -41,6 +41,7 @@ def open_log(settings: Settings) -> LogStore:
         create_signing_key(key_file, settings.origin)
     if isinstance(database, Path):
         database.parent.mkdir(parents=True, exist_ok=True)
+        database.parent.chmod(0o700)  # the log holds case data, and SQLite makes its files by the umask
     settle(database, key_file, settings.origin)
     return LogStore.open(database, FollowedKey(key_file, settings.origin))
 

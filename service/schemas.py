@@ -14,7 +14,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from model.case import ValueRefused, admit, allowed, bounds
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature
-from model.identifiers import identifier_kind
+from model.identifiers import identifier_kind, looks_like_a_name
 
 _REFERENCE = re.compile(r"^(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")
 REFERENCE_FIX = (
@@ -29,14 +29,18 @@ class CaseReference(fields.String):
 
     def accepts(self, value: object) -> bool:
         """Whether the value would be taken."""
-        return isinstance(value, str) and bool(_REFERENCE.fullmatch(value)) and identifier_kind(value) is None
+        return isinstance(value, str) and bool(_REFERENCE.fullmatch(value)) and _looks_like(value) is None
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or not _REFERENCE.fullmatch(value):
             raise ValidationError(REFERENCE_FIX)
-        if kind := identifier_kind(value):
+        if kind := _looks_like(value):
             raise ValidationError(f"looks like {kind}; {REFERENCE_FIX}")
         return value
+
+
+def _looks_like(reference: str) -> str | None:
+    return identifier_kind(reference) or ("a name" if looks_like_a_name(reference) else None)
 
 
 UNSEEN = "not_known:unseen_level"

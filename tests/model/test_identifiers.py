@@ -1,6 +1,6 @@
 import pytest
 
-from model.identifiers import identifier_kind, is_nhs_number
+from model.identifiers import identifier_kind, is_nhs_number, looks_like_a_name
 
 
 # 943 476 5919 is the NHS Data Dictionary's own example of a valid number; no person has it.
@@ -15,6 +15,13 @@ from model.identifiers import identifier_kind, is_nhs_number
         ("14/03/2019", "a date"),
         ("1.4.19", "a date"),
         ("14032019", "a date"),
+        ("2024.5.1", "a date"),
+        ("2024-5-1", "a date"),
+        ("2024-W12-3", "a date"),
+        ("00447700900123", "a phone number"),
+        ("44-7700-900123", "a phone number"),
+        ("AB123456C", "a National Insurance number"),
+        ("ab 12 34 56 d", "a National Insurance number"),
         ("14Mar2019", "a date"),
         ("14-march-19", "a date"),
         ("3rd_April_2019", "a date"),
@@ -56,3 +63,10 @@ def test_pseudonyms_pass(text):
 @pytest.mark.parametrize(("text", "valid"), [("9434765919", True), ("9434765918", False), ("943476591", False)])
 def test_the_check_digit_decides(text, valid):
     assert is_nhs_number(text) is valid
+
+
+@pytest.mark.parametrize(
+    ("text", "named"), [("Jane_Roe_1", True), ("case1-Jane-Roe", True), ("Case-0001", False), ("HV-Team-3", False)]
+)
+def test_two_capitalised_words_look_like_a_name(text, named):
+    assert looks_like_a_name(text) is named

@@ -32,6 +32,10 @@ def test_the_ground_is_shown(answer):
     assert answer["grounds"][0]["source"]
 
 
+def test_the_second_parent_is_what_to_ask_about_first(answer):
+    assert set(answer["prompt"]["ask"][: len(SECOND_PARENT)]) == SECOND_PARENT
+
+
 def test_it_is_never_no_prompt(answer):
     assert answer["prompt"]["level"] == "consider_referral"
     assert "Consider a referral" in answer["prompt"]["text"]
