@@ -35,6 +35,7 @@ def main() -> None:
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Same data and seed: same bytes.")
 @click.option("--families", type=click.IntRange(100), default=50_000, show_default=True, help="Size of the cohort.")
 @click.option("--synthetic", is_flag=True, help="Say that the data given are synthetic; the service will say so too.")
+@click.option("--accept-leakage", multiple=True, help="Column that may look like the outcome; recorded in the model.")
 @click.option("--ebm", is_flag=True, help="Also compare with EBM (needs the benchmark environment).")
 @click.option(
     "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes; never changes the result."
@@ -46,6 +47,7 @@ def train(
     seed: int,
     families: int,
     synthetic: bool,
+    accept_leakage: tuple[str, ...],
     ebm: bool,
     jobs: int,
 ) -> None:
@@ -60,7 +62,7 @@ def train(
             data = _write_cohort(Path(folder), families, seed, dictionary_file)
             synthetic = True
         progress("reading and checking cases", 0.0)
-        cases = read_cases(data, dictionary)
+        cases = read_cases(data, dictionary, accept_leakage)
         if cases.ignored:
             console.print(f"columns not in the dictionary, ignored: {', '.join(cases.ignored)}", markup=False)
         # Imported late: what is wrong with the data is said before the seconds that these take.

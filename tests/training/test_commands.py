@@ -104,7 +104,7 @@ def test_bad_data_is_said_line_by_line_and_nothing_is_written(files: tuple[Path,
     found = errors(training("train", "--data", data, "--dictionary", dictionary, "--out", tmp_path / "out"))
     assert found == [
         f"{data}: line 3, column history: put no, yes, or not_known, or leave it empty",
-        f"{data}: line 4, column outcome: the outcome is not known; remove the row (1 rows)",
+        f"{data}: line 4, column outcome: the outcome is not known; remove the row",
     ]
     assert not (tmp_path / "out").exists()
 
