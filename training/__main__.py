@@ -1,4 +1,4 @@
-"""`python -m training ...`: train, describe, cohort, release, replay. `make` calls these."""
+"""`python -m training ...`: train, describe, anonymity, cohort, release, replay. `make` calls these."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from model.artefact import ArtefactError
 from model.dictionary import DictionaryError, load_dictionary, shipped_dictionary
 from model.wording import WordsError
 from training.cases.file import read_cases
+from training.cases.generalise import GeneraliseError
 from training.cases.split import TooFewCases
 from training.cases.table import CaseFileError
+from training.policy import POLICY
 from training.release import ReleaseError
 
-EXPECTED = (ArtefactError, DictionaryError, WordsError, CaseFileError, TooFewCases, ReleaseError, OSError)
+EXPECTED = (
+    ArtefactError, DictionaryError, WordsError, CaseFileError, GeneraliseError, TooFewCases, ReleaseError, OSError,
+)  # fmt: skip
 DEFAULT_SEED = 20260401
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -97,6 +101,23 @@ def describe(data: Path, outcome: str, group: str | None, exclude: tuple[str, ..
     from training.cases.describe import describe as draft
 
     click.echo(draft(data, outcome, group, exclude))
+
+
+@main.command()
+@click.argument("data", type=FILE)
+@click.option("--dictionary", "dictionary_file", type=FILE, help="Data dictionary (TOML). Default: the shipped one.")
+@click.option("--k", type=click.IntRange(2), default=POLICY.k, show_default=True, help="Cases that a cell should hold.")
+@click.option("--generalise", "requests", multiple=True, help="FEATURE=0,20,30 or FEATURE=level+level:level.")
+@click.option("--suppress", "suppressing", is_flag=True, help="Empty the answers of cases in small cells.")
+@click.option("--out", type=FILE, help="New file for the changed cases; nothing is changed in place.")
+def anonymity(
+    data: Path, dictionary_file: Path | None, k: int, requests: tuple[str, ...], suppressing: bool, out: Path | None
+) -> None:
+    """Count the cases of DATA that share each combination of quasi-identifiers. Exit code 1: some share it too few."""
+    from training.anonymity_command import run_anonymity
+
+    dictionary = load_dictionary(dictionary_file) if dictionary_file else shipped_dictionary()
+    sys.exit(run_anonymity(data, dictionary, k, requests, suppressing, out))
 
 
 @main.command()

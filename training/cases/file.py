@@ -77,7 +77,7 @@ def cases_from(
         X[:, j] = encode(feature, frame[feature.file_column], errors)
         sound[j] = len(errors) == before
     errors += identifiers_beside(frame, dictionary)
-    y = _outcome(frame[outcome], dictionary, errors)
+    y = outcomes(frame[outcome], dictionary, errors)
     groups = _groups(frame[group], errors) if group else np.arange(len(frame), dtype=np.int64)
     refused, accepted = suspects(frame, dictionary, X, y, sound, accept)
     if errors or refused:
@@ -143,7 +143,8 @@ def code_of(feature: Feature, value: Value) -> float:
     return float(feature.levels.index(value)) if isinstance(value, str) else float(value)
 
 
-def _outcome(cells: pd.Series, dictionary: Dictionary, errors: list[str]) -> NDArray[np.int8]:
+def outcomes(cells: pd.Series, dictionary: Dictionary, errors: list[str]) -> NDArray[np.int8]:
+    """Which rows had the outcome, 0 or 1, (rows,). Problems are added to `errors` by line."""
     column, positive = dictionary.outcome.column, {text.strip() for text in dictionary.outcome.positive}
     cells = cells.str.strip()
     unknown = cells.isin(NO_OUTCOME - positive)

@@ -18,6 +18,8 @@ from model.identifiers import identifier_kind, is_nhs_number
 SAMPLE = 2000
 """Distinct cells of a column that are looked at, evenly spread."""
 MOST = 0.5
+NEARLY_ALL = 0.8
+"""For parts of postcodes, which codes of diagnoses resemble."""
 FEW = 12
 """Distinct values up to which a column of words may be a list of levels (`White British`, `Great Ormond Street`)."""
 WORDS_OF_TEXT = 4
@@ -63,7 +65,7 @@ def _of_words(name: str, words: Sequence[str]) -> str | None:
         return kinds[0]
     if _mostly(words, _AREA):
         return "codes of small areas"
-    if len(words) > 2 and _mostly(words, _OUTWARD):
+    if len(words) > 2 and _mostly(words, _OUTWARD, NEARLY_ALL):
         return "parts of postcodes"
     if names_a_person(name) and not {word.lower() for word in words} <= _YES_NO:
         return "a direct identifier, by its name"
@@ -99,8 +101,8 @@ def names_a_person(column: str) -> bool:
     return _NAMED.search(re.sub(r"[^a-z0-9]+", "_", words.lower())) is not None
 
 
-def _mostly(tokens: Sequence[str], pattern: re.Pattern[str]) -> bool:
-    return sum(pattern.fullmatch(token) is not None for token in tokens) > MOST * len(tokens)
+def _mostly(tokens: Sequence[str], pattern: re.Pattern[str], share: float = MOST) -> bool:
+    return sum(pattern.fullmatch(token) is not None for token in tokens) > share * len(tokens)
 
 
 def _is_number(token: str) -> bool:

@@ -73,7 +73,7 @@ def suspects(
     errors, accepted = [], []
     reasons = {f.file_column: f.accepted for f in dictionary.features if f.accepted}
     reasons |= {column: reasons.get(column, "accepted on the command line") for column in accept}
-    for leak in _leaks(frame, dictionary, X, y, sound, policy):
+    for leak in leaks(frame, dictionary, X, y, sound, policy):
         if leak.column in reasons:
             accepted.append((leak.column, leak.problem, reasons[leak.column]))
         else:
@@ -81,7 +81,7 @@ def suspects(
     return errors, tuple(accepted)
 
 
-def _leaks(
+def leaks(
     frame: pd.DataFrame,
     dictionary: Dictionary,
     X: Floats,
@@ -89,6 +89,7 @@ def _leaks(
     sound: NDArray[np.bool_],
     policy: DataPolicy,
 ) -> Iterator[Leak]:
+    """Every sign that a feature gives the outcome away or stands for a column that may not be scored."""
     forbidden = {excluded.name: "excluded" for excluded in dictionary.excluded if excluded.name in frame}
     forbidden |= {monitored.name: "monitored" for monitored in dictionary.monitored if monitored.name in frame}
     seen: dict[bytes, str] = {}
