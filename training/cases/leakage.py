@@ -21,7 +21,7 @@ from training.policy import DataPolicy
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-BINS = 32
+BINS = 100
 SAMPLE = 200_000
 """Rows from which the bins of a number are taken: for a limit of 0.98 more make no difference."""
 MOVES_WITH_TIME = 0.5
