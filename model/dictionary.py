@@ -43,7 +43,9 @@ class Feature:
 
     `levels` holds the allowed answers of `yes_no` (`no`, `yes`), `ordinal` (lowest first) and `category`
     (in no order); numbers have `minimum`, `maximum` and `unit` instead. `reference` is the value below which
-    *not known* never scores; None means the most common known bin of the training rows.
+    *not known* never scores; None means the most common known bin of the training rows. `quasi_identifier` marks what,
+    together with others, could single out a family (`python -m training anonymity`). `accepted` says why a column is
+    used although it looks like the outcome or an excluded proxy.
     """
 
     name: str
@@ -63,6 +65,8 @@ class Feature:
     cin_factor: str = ""
     help: str = ""
     column: str = ""
+    quasi_identifier: bool = False
+    accepted: str = ""
 
     @property
     def file_column(self) -> str:
@@ -82,6 +86,7 @@ class Monitored:
     name: str
     label: str
     levels: tuple[str, ...]
+    quasi_identifier: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ _FEATURE_KEYS = {
     "name": "text", "label": "text", "kind": "text", "direction": "text", "held_by": "list", "source": "text",
     "levels": "list", "unit": "text", "minimum": "number", "maximum": "number", "not_applicable": "flag",
     "essential": "flag", "missing": "list", "cin_factor": "text", "help": "text", "column": "text",
+    "quasi_identifier": "flag", "accepted": "text",
 }  # fmt: skip
 _TOP_KEYS = {
     "format", "name", "version", "outcome", "group", "time", "agency", "feature", "monitored", "excluded", "ground",
@@ -90,8 +91,8 @@ def read_dictionary(raw: Mapping[str, Any], where: str) -> Dictionary:
         agencies=agencies,
         features=features,
         monitored=tuple(
-            Monitored(_name(t), t.get("label", "text"), _texts(t, "levels"))
-            for t in _tables(top, "monitored", ("name", "label", "levels"))
+            Monitored(_name(t), t.get("label", "text"), _texts(t, "levels"), t.get("quasi_identifier", "flag", False))
+            for t in _tables(top, "monitored", ("name", "label", "levels", "quasi_identifier"))
         ),
         excluded=tuple(
             Excluded(t.get("name", "text"), t.get("reason", "text"))

@@ -1,4 +1,4 @@
-"""`python -m training ...`: train, describe, cohort, release, replay. `make` calls these."""
+"""`python -m training ...`: train, describe, anonymity, cohort, release, replay. `make` calls these."""
 
 from __future__ import annotations
 
@@ -13,12 +13,24 @@ from model.artefact import ArtefactError
 from model.dictionary import DictionaryError, load_dictionary, shipped_dictionary
 from model.wording import WordsError
 from training.cases.file import read_cases
+from training.cases.generalise import GeneraliseError
 from training.cases.split import TooFewCases
 from training.cases.table import CaseFileError
 from training.gates import ReleaseError
 from training.judge.certainty import CertainScore
+from training.policy import POLICY
 
-EXPECTED = (ArtefactError, DictionaryError, WordsError, CaseFileError, TooFewCases, CertainScore, ReleaseError, OSError)
+EXPECTED = (
+    ArtefactError,
+    DictionaryError,
+    WordsError,
+    CaseFileError,
+    GeneraliseError,
+    TooFewCases,
+    CertainScore,
+    ReleaseError,
+    OSError,
+)
 DEFAULT_SEED = 20260401
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -36,6 +48,7 @@ def main() -> None:
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Same data and seed: same bytes.")
 @click.option("--families", type=click.IntRange(100), default=50_000, show_default=True, help="Size of the cohort.")
 @click.option("--synthetic", is_flag=True, help="Say that the data given are synthetic; the service will say so too.")
+@click.option("--accept-leakage", multiple=True, help="Column that may look like the outcome; recorded in the model.")
 @click.option("--ebm", is_flag=True, help="Also compare with EBM (needs the benchmark environment).")
 @click.option(
     "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes; never changes the result."
@@ -47,6 +60,7 @@ def train(
     seed: int,
     families: int,
     synthetic: bool,
+    accept_leakage: tuple[str, ...],
     ebm: bool,
     jobs: int,
 ) -> None:
@@ -61,7 +75,7 @@ def train(
             data = _write_cohort(Path(folder), families, seed, dictionary_file)
             synthetic = True
         progress("reading and checking cases", 0.0)
-        cases = read_cases(data, dictionary)
+        cases = read_cases(data, dictionary, accept_leakage)
         if cases.ignored:
             console.print(f"columns not in the dictionary, ignored: {', '.join(cases.ignored)}", markup=False)
         # Imported late: what is wrong with the data is said before the seconds that these take.
@@ -96,6 +110,23 @@ def describe(data: Path, outcome: str, group: str | None, exclude: tuple[str, ..
     from training.cases.describe import describe as draft
 
     click.echo(draft(data, outcome, group, exclude))
+
+
+@main.command()
+@click.argument("data", type=FILE)
+@click.option("--dictionary", "dictionary_file", type=FILE, help="Data dictionary (TOML). Default: the shipped one.")
+@click.option("--k", type=click.IntRange(2), default=POLICY.k, show_default=True, help="Cases that a cell should hold.")
+@click.option("--generalise", "requests", multiple=True, help="FEATURE=0,20,30 or FEATURE=level+level:level.")
+@click.option("--suppress", "suppressing", is_flag=True, help="Empty the answers of cases in small cells.")
+@click.option("--out", type=FILE, help="New file for the changed cases; nothing is changed in place.")
+def anonymity(
+    data: Path, dictionary_file: Path | None, k: int, requests: tuple[str, ...], suppressing: bool, out: Path | None
+) -> None:
+    """Count the cases of DATA that share each combination of quasi-identifiers. Exit code 1: some share it too few."""
+    from training.anonymity_command import run_anonymity
+
+    dictionary = load_dictionary(dictionary_file) if dictionary_file else shipped_dictionary()
+    sys.exit(run_anonymity(data, dictionary, k, requests, suppressing, out))
 
 
 @main.command()

@@ -17,9 +17,10 @@ import model as model_package
 from model.artefact import FORMAT, write_model
 from model.dictionary import Dictionary
 from training.fit.terms import FittedTerm, Table
+from training.policy import POLICY
 
-DISCLOSURE_THRESHOLD = 10
-"""A count of fewer training rows than this is not written (NHS Digital and ONS practice for small cells)."""
+DISCLOSURE_THRESHOLD = POLICY.disclosure_threshold
+"""A count of fewer training rows than this is not written; nor is whether there are any."""
 DEVIATION_DIGITS = 4
 VERSION_DIGITS = 12
 
@@ -76,6 +77,6 @@ def _term(term: FittedTerm, deviations: Floats) -> dict[str, Any]:
         "not_applicable": term.not_applicable,
         "mean": term.mean(),
         "reference": term.reference_bin,
-        "counts": [count if count >= DISCLOSURE_THRESHOLD or count == 0 else None for count in term.counts],
+        "counts": [POLICY.count(count) for count in term.counts],
         "deviations": [[round(float(d), DEVIATION_DIGITS) for d in row] for row in deviations[:slots]],
     }

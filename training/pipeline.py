@@ -21,6 +21,7 @@ from model.dictionary import Dictionary
 from training.archive import ESTIMATORS_FILE
 from training.artefact import model_bytes
 from training.cases.file import CaseFile
+from training.cases.small_cells import released_cases
 from training.cases.specs import term_specs
 from training.cases.split import held_out
 from training.fit.calibrate import Recalibration, recalibration
@@ -71,6 +72,7 @@ def train(
     The figures come from families that the judged model never saw; the released table is then fitted on all rows with
     the settings chosen without them.
     """
+    cases, lineage = released_cases(cases, dictionary)
     specs = term_specs(dictionary)
     fit, test = held_out(cases.y, cases.groups, seed)
     judged = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs)
@@ -117,6 +119,7 @@ def train(
             "families": int(cases.groups.max()) + 1,
             "events": int(cases.y.sum()),
             "seed": seed,
+            **lineage,
             "learners": final.weights_,
             "calibration": {key: _finite(value) for key, value in asdict(calibration).items()},
             "compile_difference": compile_difference,

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from model.artefact import BAND_CUTS, read_model
 from tests.builders import built_dictionary, plain_dictionary
-from tests.training.conftest import Run
+from tests.training.conftest import SEED, Run
 from training.artefact import DISCLOSURE_THRESHOLD, model_bytes
+from training.cases.small_cells import released_cases
 from training.cases.specs import term_specs
 from training.fit.terms import FittedTerm, Table
+from training.pipeline import train
 
 HARM = {"name": "harm", "kind": "yes_no", "direction": "raises"}
 
@@ -66,21 +70,35 @@ def test_the_artefact_reads_back_as_the_table_that_was_fitted(run: Run) -> None:
 
 def test_the_mean_is_that_of_the_training_rows(run: Run) -> None:
     model = read_model(run.trained.data)
+    fitted_on, _ = released_cases(run.cases, run.dictionary)
     for j, term in enumerate(model.terms):
-        slots = run.trained.estimators.table_.terms[j].codes(run.cases.X[:, j])
+        slots = run.trained.estimators.table_.terms[j].codes(fitted_on.X[:, j])
         assert term.mean == pytest.approx(np.mean(np.array(term.table)[slots]), abs=1e-12)
 
 
-def test_counts_under_the_disclosure_threshold_are_not_written(run: Run) -> None:
+def test_no_answer_that_few_cases_gave_was_fitted_or_is_counted(run: Run) -> None:
+    """`source` is "other" in a handful of rows of the file: it is in no table, count, mean or refit."""
     content = json.loads(run.trained.data)
+    raw = run.cases.X[:, 5]
+    assert 0 < np.count_nonzero(raw == 3) < DISCLOSURE_THRESHOLD
+    for fitted in run.trained.estimators.table_.terms:
+        slots = (*fitted.counts, fitted.count_not_known, fitted.count_not_applicable)
+        assert not [count for count in slots if 0 < count < DISCLOSURE_THRESHOLD]
     for term, fitted in zip(content["terms"], run.trained.estimators.table_.terms, strict=True):
-        for written, counted in zip(term["counts"], fitted.counts, strict=True):
-            assert written == (counted if counted >= DISCLOSURE_THRESHOLD or counted == 0 else None)
-    rare = content["terms"][5]
-    assert rare["feature"] == "source"
-    assert rare["counts"][3] is None  # "other": a handful of rows in the file
-    assert 0 < run.trained.estimators.table_.terms[5].counts[3] < DISCLOSURE_THRESHOLD
-    assert not [count for term in content["terms"] for count in term["counts"] if count and count < 10]
+        assert term["counts"] == [count or None for count in fitted.counts]
+    assert content["terms"][5]["counts"][3] is None
+    assert content["training"]["folded"] == [{"feature": "source", "answer": "other", "counted_with": "not known"}]
+
+
+def test_a_planted_level_leaves_no_trace_in_any_figure(run: Run) -> None:
+    """The same table whether the rare answers were given by these cases or not known from the start."""
+    blanked = run.cases.X.copy(order="F")
+    blanked[blanked[:, 5] == 3, 5] = np.nan
+    with threadpool_limits(1):
+        again = train(replace(run.cases, X=blanked), run.dictionary, data_sha256="0", synthetic=True, seed=SEED, jobs=1)
+    first, second = json.loads(run.trained.data), json.loads(again.data)
+    for key in ("terms", "intercept", "bands", "threshold", "evaluation"):
+        assert first[key] == second[key], key
 
 
 def test_every_number_is_finite_and_the_bytes_hold_no_other_constant(run: Run) -> None:

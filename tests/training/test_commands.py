@@ -73,7 +73,7 @@ def test_a_draft_of_an_odd_file_trains_as_it_stands_and_is_released(tmp_path: Pa
     frame["never"] = ""
     frame["seen"] = rng.choice([True, False], 700)
     frame["mostly"] = np.where(rng.random(700) < 0.01, "k", "")
-    frame["many"] = [f"L{number}" for number in rng.integers(0, 60, 700)]
+    frame["many"] = [f"code {number}" for number in rng.integers(0, 60, 700)]
     frame["day"] = [f"2020-01-{day:02}" for day in rng.integers(1, 29, 700)]
     data, dictionary, out = tmp_path / "odd file.csv", tmp_path / "d.toml", tmp_path / "out"
     frame.to_csv(data, index=False)
@@ -104,7 +104,7 @@ def test_bad_data_is_said_line_by_line_and_nothing_is_written(files: tuple[Path,
     found = errors(training("train", "--data", data, "--dictionary", dictionary, "--out", tmp_path / "out"))
     assert found == [
         f"{data}: line 3, column history: put no, yes, or not_known, or leave it empty",
-        f"{data}: line 4, column outcome: the outcome is not known; remove the row (1 rows)",
+        f"{data}: line 4, column outcome: the outcome is not known; remove the row",
     ]
     assert not (tmp_path / "out").exists()
 
@@ -147,7 +147,7 @@ def test_too_few_cases_is_one_line(files: tuple[Path, Path], tmp_path: Path) -> 
     found = errors(training("train", "--data", data, "--dictionary", dictionary, "--out", tmp_path / "out"))
     assert found == [
         "too few cases to judge a model: 4 families have the outcome and 4 have a case without it; more than 5 of each "
-        "are needed"
+        "are needed, so that both sides of a split have both"
     ]
 
 

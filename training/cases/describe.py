@@ -1,4 +1,4 @@
-"""Drafts a dictionary for a data file: kinds, levels, ranges, tokens for missing, likely identifiers.
+"""Drafts a dictionary for a data file: kinds, levels, ranges, tokens for missing, likely identifiers, leaks and groups.
 
 A draft trains as it stands. What a person should decide is said in comments beside it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,13 @@ import pandas as pd
 
 from model.case import LARGEST
 from model.dictionary import LEVEL_LIMIT, NOT_APPLICABLE
-from model.identifiers import identifier_kind
 from model.tokens import MISSING, NO, OTHER, YES, number
+from training.cases.draft_check import likely_families, likely_quasi_identifier, likely_times, refused_columns
 from training.cases.file import NO_OUTCOME
+from training.cases.identifiers import column_identifier
 from training.cases.split import HELD_OUT_PARTS
 from training.cases.table import CaseFileError, read_table
+from training.policy import POLICY
 
 MISSING_TOKENS = (
     "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "none", ".", "-",
@@ -28,7 +30,6 @@ MISSING_TOKENS = (
 """Tokens that often mean *not known* in data files; used only where they cannot be the answer."""
 FEW_VALUES = 12
 IDENTIFIER_SHARE = 0.95
-SAMPLE = 2000
 ANOTHER = "another"
 
 
@@ -55,20 +56,30 @@ def describe(path: Path, outcome: str, group: str | None = None, exclude: Sequen
     if outcome == group:
         raise CaseFileError(path, [f"column {outcome}: cannot be the outcome and the family"])
     parts = [_head(path, frame, outcome, group)]
-    excluded, features = [], []
+    excluded: dict[str, str] = dict.fromkeys(exclude, "left out on request")
+    drafted: list[tuple[_Column, str, list[str]]] = []
     taken = set(frame.columns)
     for name in frame.columns:
-        if name in (outcome, group):
+        if name in (outcome, group, *exclude):
             continue
         column = _column(name, frame[name])
-        reason = "left out on request" if name in exclude else _reason_to_exclude(column, len(frame))
-        if reason:
-            excluded.append(f"[[excluded]]\nname = {_text(name)}\nreason = {_text(reason)}\n")
+        if reason := _reason_to_exclude(column, len(frame)):
+            excluded[name] = reason
         else:
-            features.append(_feature(column, _name(name, taken)))
-    if not features:
+            drafted.append((column, _name(name, taken), _kind(column)))
+    texts = {column.name: _feature(column, name, kind) for column, name, kind in drafted}
+    if texts:
+        draft = "\n".join([*parts, *_excluded(excluded, frame), *texts.values()])
+        excluded |= refused_columns(frame, draft)
+    kept = [text for name, text in texts.items() if name not in excluded]
+    if not kept:
         raise CaseFileError(path, ["no column is left to be a feature"])
-    return "\n".join([*parts, *excluded, *features])
+    return "\n".join([*parts, *_excluded(excluded, frame), *kept])
+
+
+def _excluded(reasons: Mapping[str, str], frame: pd.DataFrame) -> list[str]:
+    order = [name for name in frame.columns if name in reasons]
+    return [f"[[excluded]]\nname = {_text(name)}\nreason = {_text(reasons[name])}\n" for name in order]
 
 
 def _head(path: Path, frame: pd.DataFrame, outcome: str, group: str | None) -> str:
@@ -88,7 +99,12 @@ def _head(path: Path, frame: pd.DataFrame, outcome: str, group: str | None) -> s
     if group:
         lines += ["[group]", f"column = {_text(group)}  # families: never split between fitting and testing", ""]
     else:
-        lines += ["# [group]", "# column = ...  # name the family column where rows are related (siblings)", ""]
+        likely = likely_families(frame, outcome)
+        column = " or ".join(map(_text, likely)) or "..."
+        lines += ["# [group]", f"# column = {column}  # name the family column where rows are related (siblings)", ""]
+    if times := [name for name in likely_times(frame, outcome) if name != group]:
+        column = " or ".join(map(_text, times))
+        lines += ["# [time]", f"# column = {column}  # the time of the contact? then it is no feature: remove that", ""]
     return "\n".join([*lines, '[[agency]]\nid = "source"\nlabel = "The source of this file"  # name who holds what\n'])
 
 
@@ -141,10 +157,8 @@ def _reason_to_exclude(column: _Column, rows: int) -> str | None:
         return "is empty"
     if len(tokens) == 1 and column.share_missing == 0 and not column.not_applicable:
         return "has one value only"
-    if not column.numbers:
-        kinds = [identifier_kind(token) for token in tokens[:SAMPLE]]
-        if sum(kind is not None for kind in kinds) > IDENTIFIER_SHARE * len(kinds):
-            return f"looks like {next(kind for kind in kinds if kind)}"
+    if kind := column_identifier(column.name, tokens):
+        return f"looks like {kind}"
     named_id = _names_an_identifier(column.name)
     unique = len(tokens) > IDENTIFIER_SHARE * int(column.tokens.sum())
     if len(tokens) > FEW_VALUES and unique and (not column.numbers or (column.whole and named_id)):
@@ -173,16 +187,18 @@ def _name(column: str, taken: set[str]) -> str:
     return name
 
 
-def _feature(column: _Column, name: str) -> str:
+def _feature(column: _Column, name: str, kind: Sequence[str]) -> str:
     lines = ["[[feature]]", f"name = {_text(name)}"]
     if name != column.name:
         lines.append(f"column = {_text(column.name)}")
-    lines += [f"label = {_text(column.name)}  # say it in plain words", *_kind(column)]
+    lines += [f"label = {_text(column.name)}  # say it in plain words", *kind]
     lines.append('direction = "free"  # "raises" or "lowers" where the evidence says so')
     if column.not_applicable:
         lines.append("not_applicable = true")
     if column.missing:
         lines.append(f"missing = {_texts(column.missing)}")
+    if likely_quasi_identifier(column.name):
+        lines.append("quasi_identifier = true  # somebody who knows the family may know this")
     lines += ['held_by = ["source"]', 'source = ""  # the evidence for using it']
     if column.share_missing:
         lines.append(
@@ -201,7 +217,9 @@ def _kind(column: _Column) -> list[str]:
         doubt = '# few values: a code rather than a number? then kind = "category" with levels'
         kind = "count" if column.whole else "number"
         return [f'kind = "{kind}"  {span}', *([doubt] if len(tokens) <= FEW_VALUES else [])]
-    kept = [token for token in tokens if token != OTHER][: LEVEL_LIMIT - 1]
+    # The dictionary travels inside the model: a level that few cases have must not be told by its name.
+    common = [str(token) for token, rows in column.tokens.items() if rows >= POLICY.disclosure_threshold]
+    kept = [token for token in common if token != OTHER][: LEVEL_LIMIT - 1]
     rarer = len([token for token in tokens if token != OTHER]) - len(kept)
     levels = sorted(kept)
     if rarer or OTHER in tokens or len(levels) == 1:

@@ -6,6 +6,7 @@ the fix, before anything is fitted. No error repeats a value that is not a level
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +17,16 @@ from numpy.typing import NDArray
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature, Value
 from model.identifiers import identifier_kind
 from model.tokens import MISSING, ValueRefused, file_fix, read_token
+from training.cases.identifiers import column_identifier
+from training.cases.suspects import identifiers_beside, never_scored, suspects
 from training.cases.table import CaseFileError, read_table
 
 Floats = NDArray[np.float64]
 
 NO_OUTCOME = frozenset({"", NOT_KNOWN, "?", "NA", "N/A", "NaN", "nan", "NULL", "null"})
 """What can never say that an outcome did not happen, unless the dictionary names it as positive."""
+
+SHOWN_LINES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class CaseFile:
     `X`: float64, (rows, features) in dictionary order; level index or number, NaN not known, -inf not applicable.
     `y`: 0 or 1, (rows,). `groups`: family of each row as a whole number, (rows,). `time`: (rows,) or None.
     `monitored`: protected characteristics as text, for fairness only. `ignored`: columns of the file not used.
+    `accepted`: what looked like a leak or a proxy and was accepted by name, (column, problem, reason).
     """
 
     X: Floats
@@ -39,30 +45,43 @@ class CaseFile:
     time: NDArray[np.str_] | None
     monitored: pd.DataFrame
     ignored: tuple[str, ...]
+    accepted: tuple[tuple[str, str, str], ...] = ()
 
 
-def read_cases(path: Path, dictionary: Dictionary) -> CaseFile:
-    """Reads and checks a file of cases with outcomes. Raises `CaseFileError` listing every problem."""
-    return cases_from(read_table(path), dictionary, str(path))
+def read_cases(path: Path, dictionary: Dictionary, accept: Collection[str] = ()) -> CaseFile:
+    """Reads and checks a file of cases with outcomes. Raises `CaseFileError` listing every problem.
+
+    `accept` names columns that may look like the outcome or an excluded proxy, as `accepted` does in the dictionary.
+    """
+    return cases_from(read_table(path), dictionary, str(path), accept)
 
 
-def cases_from(frame: pd.DataFrame, dictionary: Dictionary, where: str = "data") -> CaseFile:
+def cases_from(
+    frame: pd.DataFrame, dictionary: Dictionary, where: str = "data", accept: Collection[str] = ()
+) -> CaseFile:
     """Checks text cells, indexed by line, against the dictionary. Raises `CaseFileError` listing every problem."""
-    errors = _never_scored(dictionary)
+    errors = never_scored(dictionary)
     outcome, group, time = dictionary.outcome.column, dictionary.group, dictionary.time
     needed = [f.file_column for f in dictionary.features] + [c for c in (outcome, group, time) if c]
     errors += [f"column {column}: is missing; the dictionary needs it" for column in needed if column not in frame]
+    columns = [feature.file_column for feature in dictionary.features]
+    errors += [f"column {name}: --accept-leakage names no feature's column" for name in accept if name not in columns]
     if errors:
         raise CaseFileError(where, errors)
     if frame.empty:
         raise CaseFileError(where, ["has no rows below the header"])
     X = np.empty((len(frame), len(dictionary.features)), order="F")
+    sound = np.ones(len(dictionary.features), dtype=bool)
     for j, feature in enumerate(dictionary.features):
+        before = len(errors)
         X[:, j] = encode(feature, frame[feature.file_column], errors)
-    y = _outcome(frame[outcome], dictionary, errors)
+        sound[j] = len(errors) == before
+    errors += identifiers_beside(frame, dictionary)
+    y = outcomes(frame[outcome], dictionary, errors)
     groups = _groups(frame[group], errors) if group else np.arange(len(frame), dtype=np.int64)
-    if errors:
-        raise CaseFileError(where, errors)
+    refused, accepted = suspects(frame, dictionary, X, y, sound, accept)
+    if errors or refused:
+        raise CaseFileError(where, [*errors, *refused])
     used = {*needed, *(monitored.name for monitored in dictionary.monitored)}
     watched = frame[[m.name for m in dictionary.monitored if m.name in frame]]
     return CaseFile(
@@ -72,41 +91,44 @@ def cases_from(frame: pd.DataFrame, dictionary: Dictionary, where: str = "data")
         time=frame[time].to_numpy(dtype=np.str_) if time else None,
         monitored=watched,
         ignored=tuple(column for column in frame.columns if column not in used),
+        accepted=accepted,
     )
 
 
-def _never_scored(dictionary: Dictionary) -> list[str]:
-    """Features that read a column which is the answer itself, or which may not be scored."""
-    roles = {excluded.name: "excluded" for excluded in dictionary.excluded}
-    roles |= {monitored.name: "monitored" for monitored in dictionary.monitored}
-    roles |= {column: "the time" for column in (dictionary.time,) if column}
-    roles |= {column: "the family" for column in (dictionary.group,) if column}
-    roles[dictionary.outcome.column] = "the outcome"
-    return [
-        f"column {feature.file_column}: is {roles[feature.file_column]} and cannot be scored; "
-        f"take feature {feature.name} out of the dictionary"
-        for feature in dictionary.features
-        if feature.file_column in roles
-    ]
-
-
 def encode(feature: Feature, cells: pd.Series, errors: list[str]) -> Floats:
-    """One column of text cells, indexed by line, as float64 codes, (rows,). Problems are added to `errors` by line."""
+    """One column of text cells, indexed by line, as float64 codes, (rows,). Problems are added to `errors` by line.
+
+    One line a kind of problem: a column may hold an identifier in one row and a misspelt level in others.
+    """
     codes, tokens = pd.factorize(cells)
     values = np.full(len(tokens), np.nan)
-    bad: list[int] = []
+    bad: dict[str, list[int]] = {}
     for position, token in enumerate(tokens):
         try:
             values[position] = code_of(feature, read_token(feature, str(token)))
         except ValueRefused:
-            bad.append(position)
-    if bad:
-        lines = cells.index[np.isin(codes, bad)]
-        kind = identifier_kind(str(tokens[bad[0]]))
-        what = f"holds what looks like {kind}; remove the column" if kind else file_fix(feature)
-        more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
-        errors.append(f"line {lines[0]}, column {feature.file_column}: {what}{more}")
+            bad.setdefault(_problem(feature, str(token)), []).append(position)
+    name = feature.file_column
+    for problem, positions in bad.items():
+        errors.append(f"{_lines(cells.index[np.isin(codes, positions)])}, column {name}: {problem}")
+    kind = None if bad else column_identifier(name, [str(t) for t in tokens], (*feature.levels, *feature.missing))
+    if kind and (feature.is_numeric or feature.kind == "category"):
+        errors.append(f"column {name}: holds what looks like {kind}; remove the column")
     return np.asarray(values[codes])
+
+
+def _problem(feature: Feature, token: str) -> str:
+    kind = identifier_kind(token)
+    return f"holds what looks like {kind}; remove the column" if kind else file_fix(feature)
+
+
+def _lines(lines: pd.Index) -> str:
+    """Where a problem is: `line 3`, or the first lines and how many more."""
+    if len(lines) == 1:
+        return f"line {lines[0]}"
+    more = len(lines) - SHOWN_LINES
+    shown = ", ".join(str(line) for line in lines[:SHOWN_LINES])
+    return f"lines {shown} and {more} more" if more > 0 else f"lines {shown}"
 
 
 def code_of(feature: Feature, value: Value) -> float:
@@ -121,7 +143,8 @@ def code_of(feature: Feature, value: Value) -> float:
     return float(feature.levels.index(value)) if isinstance(value, str) else float(value)
 
 
-def _outcome(cells: pd.Series, dictionary: Dictionary, errors: list[str]) -> NDArray[np.int8]:
+def outcomes(cells: pd.Series, dictionary: Dictionary, errors: list[str]) -> NDArray[np.int8]:
+    """Which rows had the outcome, 0 or 1, (rows,). Problems are added to `errors` by line."""
     column, positive = dictionary.outcome.column, {text.strip() for text in dictionary.outcome.positive}
     cells = cells.str.strip()
     unknown = cells.isin(NO_OUTCOME - positive)
@@ -144,4 +167,4 @@ def _groups(cells: pd.Series, errors: list[str]) -> NDArray[np.int64]:
 
 
 def _gap(cells: pd.Series, where: pd.Series, problem: str) -> str:
-    return f"line {cells.index[where][0]}, column {cells.name}: {problem} ({int(where.sum())} rows)"
+    return f"{_lines(cells.index[where])}, column {cells.name}: {problem}"

@@ -17,19 +17,24 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-SHOWN_ERRORS = 20
+SHOWN_ERRORS = 100
+KEPT_ERRORS = 1000
+"""A file of a million wrong rows must not fill the memory with errors: beyond these they are only counted."""
 FIRST_ROW = 2  # the header is line 1
 OTHER_SEPARATORS = ";\t|"
 UNREADABLE = (OSError, EOFError, zlib.error, ValueError, csv.Error, pa.ArrowException)
 
 
 class CaseFileError(ValueError):
-    """A file of cases that cannot be used. `errors` has one line a problem; the message shows the first of them."""
+    """A file of cases that cannot be used. `errors` has one line a problem; the message shows the first hundred.
 
-    def __init__(self, path: Path | str, errors: Iterable[str]) -> None:
+    `more` is how many problems were counted beyond those in `errors`.
+    """
+
+    def __init__(self, path: Path | str, errors: Iterable[str], more: int = 0) -> None:
         self.errors = [" ".join(error.splitlines()) for error in errors]  # a name or a level may hold a line break
         shown = [f"{path}: {error}" for error in self.errors[:SHOWN_ERRORS]]
-        rest = len(self.errors) - len(shown)
+        rest = len(self.errors) - len(shown) + more
         super().__init__("\n".join([*shown, *([f"{path}: and {rest} more"] if rest else [])]))
 
 
@@ -84,7 +89,7 @@ def _read_csv(path: Path, compressed: bool) -> pd.DataFrame:
 def _shape(path: Path, compressed: bool) -> tuple[list[str], array[int]]:
     """The header, and the line on which each row begins. Raises `CaseFileError` with every row of another length."""
     header: list[str] = []
-    lines, errors, begins = array("q"), [], 1
+    lines, errors, begins, more = array("q"), list[str](), 1, 0
     with path.open("rb") as packed:
         plain = gzip.GzipFile(fileobj=packed) if compressed else packed
         rows = csv.reader(TextIOWrapper(plain, encoding="utf-8-sig", newline=""), strict=True)
@@ -94,14 +99,16 @@ def _shape(path: Path, compressed: bool) -> tuple[list[str], array[int]]:
                     header = row
                 elif row:
                     lines.append(begins)
-                    if len(row) != len(header):
+                    if len(row) != len(header) and len(errors) >= KEPT_ERRORS:
+                        more += 1
+                    elif len(row) != len(header):
                         cells = "1 cell" if len(row) == 1 else f"{len(row)} cells"
                         errors.append(f"line {begins}: has {cells} for {len(header)} columns; check commas and quotes")
                 begins = rows.line_num + 1
         except csv.Error as error:
             errors.append(f"line {begins}: cannot be read as CSV ({error}); check its quotes")
     if errors:
-        raise CaseFileError(path, errors)
+        raise CaseFileError(path, errors, more)
     return header, lines
 
 

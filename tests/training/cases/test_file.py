@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -136,14 +137,17 @@ def test_every_problem_is_listed_at_once_by_line_and_column_and_no_value_is_repe
     errors = refused(path, dictionary)
     assert [error.split(":")[0] for error in errors] == [
         "line 2, column seen",
-        "line 3, column visits",
+        "line 6, column seen",
+        "lines 3, 4, column visits",
         "line 5, column weight",
+        "line 8, column weight",
         "line 3, column concern",
+        "line 7, column concern",
         "line 4, column Place of birth",
-        "line 5, column outcome",
+        "lines 5, 8, column outcome",
     ]
-    assert errors[1].endswith("leave it empty (and 1 more lines)")
-    assert errors[-1].endswith("the outcome is not known; remove the row (2 rows)")
+    assert errors[1].endswith("holds what looks like an NHS number; remove the column")
+    assert errors[-1].endswith("the outcome is not known; remove the row")
     text = "\n".join(errors)
     for value in (secret, "943", "5919", "example", "2019"):
         assert value not in text
@@ -160,15 +164,15 @@ def test_what_looks_like_an_identifier_is_named_and_not_repeated(
     assert errors == [f"line 2, column concern: holds what looks like {kind}; remove the column"]
 
 
-def test_only_twenty_problems_are_shown_and_the_rest_counted(tmp_path: Path) -> None:
-    names = [f"f{number}" for number in range(25)]
+def test_only_a_hundred_problems_are_shown_and_the_rest_counted(tmp_path: Path) -> None:
+    names = [f"f{number}" for number in range(105)]
     many = built_dictionary(*({"name": name, "kind": "count"} for name in names))
     path = tmp_path / "cases.csv"
-    path.write_text("\n".join([",".join([*names, "outcome"]), ",".join(["x"] * 25 + ["1"]), "1," * 25 + "0"]))
+    path.write_text("\n".join([",".join([*names, "outcome"]), ",".join(["x"] * 105 + ["1"]), "1," * 105 + "0"]))
     with pytest.raises(CaseFileError) as caught:
         read_cases(path, many)
-    assert len(caught.value.errors) == 25
-    assert len(str(caught.value).splitlines()) == 21
+    assert len(caught.value.errors) == 105
+    assert len(str(caught.value).splitlines()) == 101
     assert str(caught.value).endswith("and 5 more")
 
 
@@ -232,7 +236,7 @@ def test_an_outcome_that_is_not_known_never_counts_as_not_happened(
     tmp_path: Path, dictionary: Dictionary, cell: str
 ) -> None:
     errors = refused(written(tmp_path, GOOD, cells(outcome=cell), cells(outcome=cell)), dictionary)
-    assert errors == ["line 3, column outcome: the outcome is not known; remove the row (2 rows)"]
+    assert errors == ["lines 3, 4, column outcome: the outcome is not known; remove the row"]
 
 
 def test_a_positive_outcome_may_be_written_loosely_and_may_even_be_na(tmp_path: Path, dictionary: Dictionary) -> None:
@@ -251,4 +255,26 @@ def test_families_are_numbered_and_an_empty_one_is_refused(tmp_path: Path) -> No
     path.write_text("seen,family,outcome\nyes,B,1\nno,A,0\nyes, B ,0\n")
     assert read(path, grouped).groups.tolist() == [0, 1, 0]
     path.write_text("seen,family,outcome\nyes,B,1\nno,,0\nyes,  ,0\n")
-    assert refused(path, grouped) == ["line 3, column family: the family is empty; fill it (2 rows)"]
+    assert refused(path, grouped) == ["lines 3, 4, column family: the family is empty; fill it"]
+
+
+def test_many_lines_with_one_problem_are_one_error_that_names_the_first_and_counts_the_rest(
+    tmp_path: Path, dictionary: Dictionary
+) -> None:
+    rows = [cells(visits="many"), GOOD] * 8
+    assert refused(written(tmp_path, *rows), dictionary) == [
+        "lines 2, 4, 6, 8, 10 and 3 more, column visits: put a whole number from 0, or not_known, or leave it empty"
+    ]
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_file_of_wrong_rows_is_counted_and_does_not_fill_the_memory(
+    tmp_path: Path, dictionary: Dictionary, compressed: bool
+) -> None:
+    path = tmp_path / ("cases.csv.gz" if compressed else "cases.csv")
+    content = (",".join(COLUMNS) + "\n" + "1,2\n" * 5000).encode()
+    path.write_bytes(gzip.compress(content) if compressed else content)
+    with pytest.raises(CaseFileError) as caught:
+        read_cases(path, dictionary)
+    assert len(caught.value.errors) == 1000
+    assert str(caught.value).endswith("and 4900 more")

@@ -127,10 +127,10 @@ def test_a_first_row_that_is_too_long_does_not_shift_the_others(tmp_path: Path) 
 def test_lines_are_counted_through_quoted_line_breaks_and_empty_lines(tmp_path: Path) -> None:
     path, dictionary = small(tmp_path, '\na,outcome\n"y\nz",1\n\nx,0\n\nwrong,1\n')
     assert refused(path, dictionary) == ["line 8, column a: put x, y z, or not_known, or leave it empty"]
-    path, dictionary = small(tmp_path, 'a,note,outcome\nx,"one\ntwo",1\n\nx,"say ""hi"", then",0\n')
+    path, dictionary = small(tmp_path, 'a,wording,outcome\nx,"one\ntwo",1\n\nx,"say ""hi"", then",0\n')
     cases = read_cases(path, dictionary)
     assert cases.y.tolist() == [1, 0]
-    assert cases.ignored == ("note",)
+    assert cases.ignored == ("wording",)
 
 
 def test_the_same_name_twice_is_refused_by_position(tmp_path: Path) -> None:

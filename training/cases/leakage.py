@@ -1,0 +1,155 @@
+"""Finds features that give the outcome away: not learnt from the case, but recorded with or after the outcome.
+
+What is found is refused unless the dictionary (`accepted = "reason"`) or the command line accepts it by name;
+what was accepted stands in the model's facts.
+
+What cannot be found: a leak spread over several columns, one that is weaker than the limit, and a column recorded
+after the contact that holds neither a date nor a period.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.policy import DataPolicy
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+BINS = 100
+SAMPLE = 200_000
+"""Rows from which the bins of a number are taken: for a limit of 0.98 more make no difference."""
+MOVES_WITH_TIME = 0.5
+"""Correlation with the time of the contact, above which a number is taken for a point in time, not a duration."""
+DATED = r"(?P<year>(?:19|20)\d\d)[-/ ]?(?:(?P<quarter>[qQ][1-4])|(?P<month>0[1-9]|1[0-2])(?:[-/ ]?(?P<day>[0-3]\d))?)?"
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A column that may give the outcome away, and how that shows. `problem` repeats no value of a case."""
+
+    column: str
+    problem: str
+
+    def error(self) -> str:
+        """As a line of errors about a file, with the fix."""
+        return (
+            f"column {self.column}: {self.problem}; take it out of the dictionary, or accept it there with "
+            f'accepted = "reason" or by --accept-leakage {self.column}'
+        )
+
+
+def outcome_leak(column: str, codes: Floats, y: NDArray[np.int8], policy: DataPolicy) -> Leak | None:
+    """Whether one feature alone gives the outcome away. `codes` as in `CaseFile.X`, (rows,); `y` 0 or 1, (rows,)."""
+    parts = partition(codes)
+    if parts is not None and least_apart(parts) >= policy.disclosure_threshold and _same(parts, y):
+        return Leak(column, "is the outcome under another name or turned round")
+    if min(int(y.sum()), len(y) - int(y.sum())) < policy.leakage_events:
+        return None
+    area = single_auc(codes, y)
+    if area > policy.leakage_auc:
+        return Leak(column, f"alone tells the outcome with AUC {area:.3f}, above {policy.leakage_auc:g}")
+    return None
+
+
+def single_auc(codes: Floats, y: NDArray[np.int8]) -> float:
+    """AUC of one column, its answers ordered by their share of events on one half of the rows, judged on the other.
+
+    Catches any shape, and gaps that are there only when the outcome is. 0.5 where nothing can be said.
+    """
+    slots = _slots(codes)
+    even = np.arange(len(y)) % 2 == 0
+    areas = [_auc_across(slots, y, half) for half in (even, ~even)]
+    return float(np.mean(areas))
+
+
+def _auc_across(slots: Codes, y: NDArray[np.int8], learn: NDArray[np.bool_]) -> float:
+    size = int(slots.max()) + 1
+    rows = np.bincount(slots[learn], minlength=size)
+    events = np.bincount(slots[learn], weights=y[learn], minlength=size)
+    share = (events + y[learn].mean()) / (rows + 1)
+    order = np.argsort(np.argsort(share, kind="stable"), kind="stable")
+    ranked = order[slots[~learn]]
+    positives = np.bincount(ranked[y[~learn] == 1], minlength=size).astype(float)
+    negatives = np.bincount(ranked[y[~learn] == 0], minlength=size).astype(float)
+    if not positives.sum() or not negatives.sum():
+        return 0.5
+    below = np.concatenate([[0.0], np.cumsum(negatives)[:-1]])
+    return float((positives * (below + negatives / 2)).sum() / positives.sum() / negatives.sum())
+
+
+def _slots(codes: Floats) -> Codes:
+    """A small whole number for each answer: bins of equal rows for many numbers, and two more for what is no number."""
+    known = np.isfinite(codes)
+    values = codes[known]
+    sample = values[:: max(1, len(values) // SAMPLE)]
+    edges = np.unique(sample)
+    if len(edges) > BINS:
+        edges = np.unique(np.quantile(sample, np.arange(1, BINS) / BINS))
+    slots = np.searchsorted(edges, codes, side="right")
+    slots[np.isnan(codes)] = len(edges) + 1
+    slots[np.isneginf(codes)] = len(edges) + 2
+    return np.asarray(slots, dtype=np.intp)
+
+
+def partition(cells: Floats | pd.Series) -> Codes | None:
+    """Which rows hold the same answer, as numbers in order of appearance: equal for renamed or turned round columns.
+
+    None where all rows hold the same.
+    """
+    codes, found = pd.factorize(cells, use_na_sentinel=False)
+    return np.asarray(codes, dtype=np.intp) if len(found) > 1 else None
+
+
+def least_apart(parts: Codes) -> int:
+    """Rows that do not hold the most common answer: with few of them, columns are alike by chance."""
+    return len(parts) - int(np.bincount(parts).max())
+
+
+def _same(parts: Codes, y: NDArray[np.int8]) -> bool:
+    return parts.max() == 1 and bool(np.array_equal(parts, y if y[0] == 0 else 1 - y))
+
+
+def fingerprint(cells: Floats | pd.Series, policy: DataPolicy) -> bytes | None:
+    """What columns share that hold the same in every row, renamed or turned round; None where that may be chance."""
+    parts = partition(cells)
+    if parts is None or least_apart(parts) < policy.disclosure_threshold:
+        return None
+    return blake2b(parts.tobytes()).digest()
+
+
+def dated_after(column: str, cells: pd.Series, contact: pd.Series, policy: DataPolicy) -> Leak | None:
+    """Whether a column holds a date, period or number on the scale of the contact's time that lies after it."""
+    mine, theirs = _when(cells), _when(contact)
+    if mine is None or theirs is None or mine[1] != theirs[1]:
+        return None
+    both = np.isfinite(mine[0]) & np.isfinite(theirs[0])
+    when, then = mine[0][both], theirs[0][both]
+    if len(when) < policy.disclosure_threshold or when.std() == 0 or then.std() == 0:
+        return None
+    after = float(np.mean(when > then))
+    if after <= policy.dated_after or np.corrcoef(when, then)[0, 1] < MOVES_WITH_TIME:
+        return None
+    return Leak(column, f"is dated after the contact in {after:.0%} of the cases that have it")
+
+
+def _when(cells: pd.Series) -> tuple[Floats, str] | None:
+    """Points in time as numbers, and what kind they are: dates (as year and month), or plain numbers."""
+    codes, tokens = pd.factorize(cells)
+    text = pd.Series(tokens, dtype="str").str.strip()
+    known = (text != "") & (text != "not_known") & (text != "not_applicable")
+    dates = text.str.fullmatch(DATED)
+    if known.any() and bool(dates[known].all()):
+        part = text.str.extract(DATED)
+        quarter = pd.to_numeric(part["quarter"].str[1:]) * 3 - 2
+        month = pd.to_numeric(part["month"]).fillna(quarter).fillna(1)
+        days = pd.to_numeric(part["day"]).fillna(1)
+        values = pd.to_numeric(part["year"]) * 372 + month * 31 + days
+        return values.to_numpy(dtype=float)[codes], "date"
+    numbers = pd.to_numeric(text, errors="coerce")
+    return (numbers.to_numpy(dtype=float)[codes], "number") if numbers.notna().any() else None
