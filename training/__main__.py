@@ -1,4 +1,4 @@
-"""`python -m training ...`: train, describe, cohort, release, replay. `make` calls these."""
+"""`python -m training ...`: train, describe, cohort, release, compare, rollback, card, replay. `make` calls these."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from training.cases.file import read_cases
 from training.cases.split import TooFewCases
 from training.cases.table import CaseFileError
 from training.gates import ReleaseError
+from training.release_commands import card, compare, rollback
 
 EXPECTED = (ArtefactError, DictionaryError, WordsError, CaseFileError, TooFewCases, ReleaseError, OSError)
 DEFAULT_SEED = 20260401
@@ -28,6 +29,10 @@ def main() -> None:
     """Fit, judge and release a Grounds model."""
 
 
+for command in (compare, rollback, card):
+    main.add_command(command)
+
+
 @main.command()
 @click.option("--data", type=FILE, help="Cases with outcomes, CSV or Parquet. Default: a fresh synthetic cohort.")
 @click.option("--dictionary", "dictionary_file", type=FILE, help="Data dictionary (TOML). Default: the shipped one.")
@@ -35,6 +40,7 @@ def main() -> None:
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Same data and seed: same bytes.")
 @click.option("--families", type=click.IntRange(100), default=50_000, show_default=True, help="Size of the cohort.")
 @click.option("--synthetic", is_flag=True, help="Say that the data given are synthetic; the service will say so too.")
+@click.option("--against", type=FOLDER, help="Folder of released models: judge the active one on the same cases.")
 @click.option("--ebm", is_flag=True, help="Also compare with EBM (needs the benchmark environment).")
 @click.option(
     "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes; never changes the result."
@@ -46,6 +52,7 @@ def train(
     seed: int,
     families: int,
     synthetic: bool,
+    against: Path | None,
     ebm: bool,
     jobs: int,
 ) -> None:
@@ -66,9 +73,11 @@ def train(
         # Imported late: what is wrong with the data is said before the seconds that these take.
         from threadpoolctl import threadpool_limits
 
+        from training.against import write_against
         from training.pipeline import file_digest, write_trained
         from training.pipeline import train as fit_and_judge
         from training.report import print_report
+        from training.report_page.write import write_card
 
         with threadpool_limits(1):  # one thread a fit: more of them wait for each other (docs/adr/0003)
             trained = fit_and_judge(
@@ -82,6 +91,13 @@ def train(
                 progress=progress,
             )
     write_trained(trained, out)
+    write_card(out, out)
+    if against is not None:
+        held = trained.held_out
+        X, y, groups = cases.X[held], cases.y[held], cases.groups[held]
+        write_against(
+            out, against, data=trained.data, X=X, y=y, groups=groups, margin=trained.held_out_margin, seed=seed
+        )
     print_report(Console(), trained, out)
 
 
@@ -131,11 +147,13 @@ def release(
     by: str | None,
 ) -> None:
     """Check, sign and activate the model in TRAINED. A failed gate stops it."""
+    from training.compare_command import compare_with_active
     from training.gates import AskedOverrides
     from training.release import release as release_model
     from training.report import print_gates
 
     asked = AskedOverrides(overridden, reason, by)
+    compare_with_active(Console(), trained, models)
     version = release_model(trained, models, keys, lambda gates: print_gates(Console(), gates), asked, estimators)
     for gate in overridden:
         click.echo(f"warning: released in spite of {gate}; the model's card and the log say so", err=True)
