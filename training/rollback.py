@@ -18,7 +18,7 @@ def rollback(models: Path, keys: Path, version: str | None = None) -> tuple[str 
     active, released = active_version(models), released_versions(models)
     if active is None:
         raise ReleaseError(f"{models}: no model is active, so there is nothing to go back from; run make release")
-    target = version or _before(active, released, models)
+    target = _before(active, released, models) if version is None else version
     if version is not None and version not in {*released, active}:
         known = ", ".join(released) or active
         raise ReleaseError(f"not rolled back: {models} has no released version of that name; it has {known}")

@@ -111,8 +111,8 @@ def _gates(model: AdditiveModel) -> Section:
 def _shapes(model: AdditiveModel) -> Section:
     intro = (
         "What each answer adds to or takes off a score, in log-odds, against the mean of the training cases. The range "
-        "is from refits on resampled families; it is too narrow to be a confidence interval. Answers given in fewer than "
-        "10 training cases are withheld. A contribution says what the model does, not why something happens."
+        "is from refits on resampled families; it is too narrow to be a confidence interval. Answers given in fewer "
+        "than 10 training cases are withheld. A contribution says what the model does, not why something happens."
     )
     return Section("The shape of every feature", (intro,), tuple(shape(model, term) for term in model.terms))
 

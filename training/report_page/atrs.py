@@ -87,8 +87,8 @@ def _rationale(model: AdditiveModel) -> list[Field]:
             "2.1",
             "Detailed description",
             f"{len(model.terms)} answers each add to or take off a score, by a table that anyone can read. Grounds, "
-            "written as rules, prompt whatever the score. A case is prompted to consider a referral, or to seek what is "
-            "not known, or not at all. Each answer given is logged in a tamper-evident log before it is shown.",
+            "written as rules, prompt whatever the score. A case is prompted to consider a referral, or to seek what "
+            "is not known, or not at all. Each answer given is logged in a tamper-evident log before it is shown.",
         ),
         ("2.2", "Benefits", GAP),
         ("2.3", "Previous process", GAP),
