@@ -185,7 +185,11 @@ def test_a_failed_gate_is_shown_and_stops_with_exit_code_1(tmp_path: Path) -> No
         [yes_no_term("harm", 0.0, 0.5, 1.0)],
         training={"shap": {"largest_difference": 1e-9}, "compile_difference": 0.0, "events": 12},
         evaluation={
-            "grounds": {"auc": {"value": 0.8, "low": 0.7, "high": 0.9}},
+            "grounds": {
+                "auc": {"value": 0.8, "low": 0.7, "high": 0.9},
+                "calibration_slope": {"value": 1.0, "low": 0.9, "high": 1.1},
+                "calibration_intercept": {"value": 0.0, "low": -0.1, "high": 0.1},
+            },
             "logistic regression": {"auc": {"value": 0.8}},
         },
     )

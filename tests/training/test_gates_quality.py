@@ -45,6 +45,7 @@ def judged(slope: Any = GOOD, intercept: Any = NONE, synthetic: bool = False, **
         (GOOD, figure(0.4, 0.21, 0.6), False),
         (GOOD, figure(-0.4, -0.6, -0.2), True),
         (figure(1.0, 0.9, 1.1) | {"value": None}, NONE, False),
+        ({}, NONE, False),
     ],
 )
 def test_calibration_fails_where_an_interval_misses_its_limits(slope: Any, intercept: Any, passed: bool) -> None:
