@@ -9,6 +9,8 @@ from pathlib import Path
 from training.report_page.page import Block, Bullets, Figure, Page, Section, Table
 from training.report_page.svg import svg
 
+WIDE = 5
+"""Columns from which a table may be wider than a narrow window."""
 STYLE = Path(__file__).with_name("card.css")
 
 
@@ -48,7 +50,7 @@ def _block(block: Block, numbers: count[int]) -> str:
     if isinstance(block, Bullets):
         return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in block.items)}</ul>\n"
     if isinstance(block, Figure):
-        drawn = _scrolled(svg(block.plot, f"p{next(numbers)}"), block.plot.title)
+        drawn = svg(block.plot, f"p{next(numbers)}")
         return (
             f'<div class="figure">{drawn}<details open><summary>The same numbers as a table'
             f"</summary>{_table(block.table)}</details></div>\n"
@@ -64,9 +66,9 @@ def _table(table: Table) -> str:
     )
     caption = f"<caption>{escape(table.caption)}</caption>"
     whole = f"<table>{caption}<thead><tr>{heads}</tr></thead>\n<tbody>{rows}</tbody></table>"
-    return _scrolled(whole, f"Table: {table.caption}")
+    return _scrolled(whole, f"Table: {table.caption}") if len(table.columns) >= WIDE else whole
 
 
 def _scrolled(content: str, name: str) -> str:
-    """Wide content scrolls by itself, and by keyboard."""
+    """Wide content scrolls by itself, and by keyboard: hence a stop for the Tab key, and none where nothing scrolls."""
     return f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(name)}">{content}</div>\n'
