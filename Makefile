@@ -34,10 +34,14 @@ check: $(VENV)/.dev ## Lint, types, import contracts, file sizes
 train: $(VENV)/.$(if $(EBM),bench,train) ## Retrain: make train [DATA=file DICTIONARY=file OUT=folder SEED=n EBM=1]
 	$(if $(EBM),.venv-bench/bin/python,$(PY)) -m training train --seed $(SEED) --families $(FAMILIES) \
 	  $(if $(DATA),--data $(DATA)) $(if $(DICTIONARY),--dictionary $(DICTIONARY)) \
-	  --out $(if $(OUT),$(OUT),$(VAR)/training) $(if $(EBM),--ebm)
+	  --out $(if $(OUT),$(OUT),$(VAR)/training) $(if $(EBM),--ebm) \
+	  $(if $(wildcard $(VAR)/models/active),--against $(VAR)/models)
 
 release: $(VENV)/.train ## Check, sign and activate a trained model: make release MODEL=folder
 	$(PY) -m training release $(if $(MODEL),$(MODEL),$(VAR)/training) --models $(VAR)/models --keys $(VAR)/keys
+
+rollback: $(VENV)/.train ## Make the version released before active again: make rollback [VERSION=name]
+	$(PY) -m training rollback $(VERSION) --models $(VAR)/models --keys $(VAR)/keys
 
 verify: $(VENV)/.train ## Verify the whole explanation log
 	$(PY) -m service log verify
@@ -78,4 +82,4 @@ $(VENV)/.bench: requirements-bench.lock $(VENV)/.train
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
-.PHONY: help run test check train release verify bench lock clean
+.PHONY: help run test check train release rollback verify bench lock clean

@@ -26,6 +26,8 @@ MODEL_FILE = "model.json"
 SIGNATURE_FILE = "model.sig.json"
 BAND_CUTS = 19
 BIN_LIMIT = 32
+FACTS = ("threshold", "training", "evaluation", "fairness", "anonymity")
+"""What a model says of its own making, and nothing that a score depends on."""
 
 
 class ArtefactError(ValueError):
@@ -91,7 +93,7 @@ def _construct(raw: Mapping[str, Any], where: str) -> AdditiveModel:
         terms=tuple(_term(feature, term) for feature, term in zip(dictionary.features, raw["terms"], strict=True)),
         threshold=float(raw["threshold"]["margin"]),
         bands=tuple(float(cut) for cut in raw["bands"]),
-        facts={key: raw[key] for key in ("threshold", "training", "evaluation", "fairness") if key in raw},
+        facts={key: raw[key] for key in FACTS if key in raw},
     )
 
 

@@ -19,6 +19,14 @@ FORBIDDEN_USE = (
     "Saying that a child is safe",
     "Use about a real child while the model is synthetic or has not been validated on local data",
 )
+LIMITS = (
+    "The score is about an agency's decision in past cases. Where practice was unequal, so is what was learned.",
+    "What no agency wrote down is not in it. Not known is never scored below the feature's reference answer.",
+    "Features add up: what two concerns mean together is seen by grounds and by practitioners, not by the score.",
+    "It was judged on held-out families of the same extract. In another area or year it has to be judged again.",
+    "Rare answers are learned from few cases; the range from refits shows it, and is narrower than the truth.",
+    "A low score, or no prompt, is no finding about a child.",
+)
 
 
 def model_card(model: AdditiveModel, sha256: str, overrides: Sequence[Override] = ()) -> dict[str, Any]:
@@ -36,6 +44,7 @@ def model_card(model: AdditiveModel, sha256: str, overrides: Sequence[Override] 
         "outcome": {"column": outcome.column, "meaning": outcome.meaning},
         "intended_use": INTENDED_USE,
         "forbidden_use": list(FORBIDDEN_USE),
+        "limits": list(LIMITS),
         "gates_overridden": [asdict(override) for override in overrides],
         "score_words": dict(model.words["score"]),
         "threshold_score": probability(model.threshold),

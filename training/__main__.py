@@ -1,4 +1,4 @@
-"""`python -m training ...`: train, describe, anonymity, cohort, release, replay. `make` calls these."""
+"""`python -m training ...`: train, describe, anonymity, cohort, release, compare, rollback, card, replay."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from training.cases.table import CaseFileError
 from training.gates import ReleaseError
 from training.judge.certainty import CertainScore
 from training.policy import POLICY
+from training.release_commands import card, compare, rollback
 
 EXPECTED = (
     ArtefactError,
@@ -41,6 +42,10 @@ def main() -> None:
     """Fit, judge and release a Grounds model."""
 
 
+for command in (compare, rollback, card):
+    main.add_command(command)
+
+
 @main.command()
 @click.option("--data", type=FILE, help="Cases with outcomes, CSV or Parquet. Default: a fresh synthetic cohort.")
 @click.option("--dictionary", "dictionary_file", type=FILE, help="Data dictionary (TOML). Default: the shipped one.")
@@ -49,6 +54,7 @@ def main() -> None:
 @click.option("--families", type=click.IntRange(100), default=50_000, show_default=True, help="Size of the cohort.")
 @click.option("--synthetic", is_flag=True, help="Say that the data given are synthetic; the service will say so too.")
 @click.option("--accept-leakage", multiple=True, help="Column that may look like the outcome; recorded in the model.")
+@click.option("--against", type=FOLDER, help="Folder of released models: judge the active one on the same cases.")
 @click.option("--ebm", is_flag=True, help="Also compare with EBM (needs the benchmark environment).")
 @click.option(
     "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes; never changes the result."
@@ -61,6 +67,7 @@ def train(
     families: int,
     synthetic: bool,
     accept_leakage: tuple[str, ...],
+    against: Path | None,
     ebm: bool,
     jobs: int,
 ) -> None:
@@ -81,9 +88,11 @@ def train(
         # Imported late: what is wrong with the data is said before the seconds that these take.
         from threadpoolctl import threadpool_limits
 
+        from training.against import write_against
         from training.pipeline import file_digest, write_trained
         from training.pipeline import train as fit_and_judge
         from training.report import print_report
+        from training.report_page.write import write_card
 
         with threadpool_limits(1):  # one thread a fit: more of them wait for each other (docs/adr/0003)
             trained = fit_and_judge(
@@ -97,6 +106,13 @@ def train(
                 progress=progress,
             )
     write_trained(trained, out)
+    write_card(out, out)
+    if against is not None:
+        held = trained.held_out
+        X, y, groups = cases.X[held], cases.y[held], cases.groups[held]
+        write_against(
+            out, against, data=trained.data, X=X, y=y, groups=groups, margin=trained.held_out_margin, seed=seed
+        )
     print_report(Console(), trained, out)
 
 
@@ -163,11 +179,13 @@ def release(
     by: str | None,
 ) -> None:
     """Check, sign and activate the model in TRAINED. A failed gate stops it."""
+    from training.compare_command import compare_with_active
     from training.gates import AskedOverrides
     from training.release import release as release_model
     from training.report import print_gates
 
     asked = AskedOverrides(overridden, reason, by)
+    compare_with_active(Console(), trained, models)
     version = release_model(trained, models, keys, lambda gates: print_gates(Console(), gates), asked, estimators)
     for gate in overridden:
         click.echo(f"warning: released in spite of {gate}; the model's card and the log say so", err=True)

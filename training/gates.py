@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from model.additive import AdditiveModel
 from model.artefact import promises_broken
 from model.overrides import OVERRIDABLE, REASONS, ROLES, Override
+from training.gate import Gate
+from training.gates_quality import quality_gates
 
 ENOUGH_EVENTS = 100
 """At least this many outcomes among the training rows: the figure below which Van Calster and others (2016) advise
@@ -17,17 +19,6 @@ COMPILE_TOLERANCE = 1e-9
 
 class ReleaseError(RuntimeError):
     """A release that must not happen; one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One line of the gate table."""
-
-    name: str
-    figure: str
-    limit: str
-    passed: bool
-    overridden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +55,9 @@ def override(checked: list[Gate], asked: AskedOverrides) -> tuple[list[Gate], li
             raise ReleaseError(
                 f"not released: only gates of quality can be overridden, which are {', '.join(OVERRIDABLE)}"
             )
-        gate = next(gate for gate in checked if gate.name == OVERRIDABLE[code])
+        gate = next((gate for gate in checked if gate.name == OVERRIDABLE[code]), None)
+        if gate is None:
+            raise ReleaseError(f"not released: the gate {code} was not judged; leave out --override {code}")
         if gate.passed:
             raise ReleaseError(f"not released: the gate {code} passed; leave out --override {code}")
         overrides.append(Override(code, gate.figure, gate.limit, reason, by))
@@ -97,6 +90,7 @@ def _gates(model: AdditiveModel) -> list[Gate]:
             f"upper end >= {plain['value']:.4f}",
             auc["high"] >= plain["value"],
         ),
+        *quality_gates(model),
     ]
 
 

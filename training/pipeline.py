@@ -46,7 +46,10 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What a training run made: the artefact's bytes, the estimators behind it, and what was measured."""
+    """What a training run made: the artefact's bytes, the estimators behind it, and what was measured.
+
+    `held_out` are the rows that the judged table never saw, `held_out_margin` its log-odds for them, both (rows,).
+    """
 
     data: bytes
     estimators: AdditiveEnsemble
@@ -54,6 +57,8 @@ class Trained:
     shap: ShapCheck
     compile_difference: float
     facts: dict[str, Any]
+    held_out: NDArray[np.intp]
+    held_out_margin: Floats
 
 
 def train(
@@ -133,6 +138,7 @@ def train(
             "newest_period": newest,
         },
         "fairness": fairness,
+        "anonymity": dict(cases.anonymity),
     }
     data = model_bytes(
         dictionary=dictionary,
@@ -144,7 +150,7 @@ def train(
         facts=facts,
     )
     read_model(data)  # what cannot be served must not be written
-    return Trained(data, final, measured, shap_check, compile_difference, facts)
+    return Trained(data, final, measured, shap_check, compile_difference, facts, test, margin)
 
 
 def write_trained(trained: Trained, folder: Path) -> None:

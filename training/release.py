@@ -18,14 +18,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, digest, read_model, signed_message
 from model.files import sync_folder, write_whole
 from model.overrides import OVERRIDES_FILE, write_overrides
+from training.against import against_gate
 from training.archive import ESTIMATORS_FILE, archive_beside, archive_files
-from training.gates import NO_OVERRIDES, AskedOverrides, Gate, ReleaseError, gates, override
+from training.gate import Gate
+from training.gates import NO_OVERRIDES, AskedOverrides, ReleaseError, gates, override
+from training.released import ACTIVE, PUBLIC_KEY, record_release
 
-__all__ = ["AskedOverrides", "Gate", "ReleaseError", "gates", "release", "sign", "signing_key"]
+__all__ = ["ACTIVE", "PUBLIC_KEY", "AskedOverrides", "Gate", "ReleaseError", "gates", "release", "sign", "signing_key"]
 
-ACTIVE = "active"
 PRIVATE_KEY = "release.pem"
-PUBLIC_KEY = "release.pub.pem"
 KEY_ID_DIGITS = 8
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -51,7 +52,8 @@ def release(
         raise ReleaseError(f"{path}: no such file; run make train OUT={trained} first")
     data = path.read_bytes()
     model = read_model(data, str(path))
-    checked, overrides = override(gates(model), asked)
+    beside = against_gate(trained, data, models)
+    checked, overrides = override([*gates(model), *([] if beside is None else [beside])], asked)
     tell(checked)
     if failed := [gate.name for gate in checked if not (gate.passed or gate.overridden)]:
         raise ReleaseError(f"not released: {', '.join(failed)}")
@@ -64,6 +66,7 @@ def release(
     archive = archive_beside(models) if estimators is None else estimators
     _write_whole(archive / model.version, archive_files(fitted, data, key))
     _write_whole(models / model.version, files if lifted is None else {**files, OVERRIDES_FILE: lifted})
+    record_release(models, model.version)
     write_whole(models / ACTIVE, f"{model.version}\n".encode())
     return model.version
 

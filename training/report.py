@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model.artefact import MODEL_FILE
-from training.gates import Gate
+from training.gate import Gate
 from training.judge.evaluate import MEASURES
 from training.report_quality import print_fairness, print_quality
 

@@ -21,7 +21,9 @@ from service.assembly import conclude, open_log, prepare
 from service.lifetime import configuration_digest
 from service.log.store import NotDurable
 from tests.service.conftest import VERSION
-from training.release import sign, signing_key
+from training.release import ACTIVE, sign, signing_key
+from training.released import record_release
+from training.rollback import rollback
 
 OVERRIDE = Override("enough_events", "99", ">= 100", "silent_pilot", "data_scientist")
 
@@ -177,3 +179,19 @@ def _is_dead(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+def test_going_back_to_an_older_model_is_an_activation_of_its_own(settings):
+    prepare(settings)
+    later = settings.models / "later-1"
+    later.mkdir()
+    data = (settings.models / VERSION / MODEL_FILE).read_bytes().replace(VERSION.encode(), b"later-1")
+    (later / MODEL_FILE).write_bytes(data)
+    (later / SIGNATURE_FILE).write_bytes(sign(data, signing_key(settings.keys)))
+    record_release(settings.models, "later-1")
+    (settings.models / ACTIVE).write_text("later-1\n")
+    prepare(settings)
+    rollback(settings.models, settings.keys)
+    prepare(settings)
+    activated = [payload["model"]["version"] for kind, payload in recorded(settings) if kind == "model_activated"]
+    assert activated == [VERSION, "later-1", VERSION]

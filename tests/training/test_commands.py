@@ -48,6 +48,13 @@ def errors(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [line.removeprefix("error: ") for line in lines]
 
 
+def errors_after_gates(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The error lines of a release that its gates stopped: the table of gates stands on standard output."""
+    assert done.returncode == 1, done.stderr
+    assert "FAIL" in done.stdout
+    return [line.removeprefix("error: ") for line in done.stderr.splitlines()]
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
     """A data file and a dictionary that fit each other."""
@@ -57,7 +64,9 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return data, dictionary
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["describe"], ["cohort"], ["release"]])
+@pytest.mark.parametrize(
+    "command", [[], ["train"], ["describe"], ["cohort"], ["release"], ["compare"], ["rollback"], ["card"]]
+)
 def test_every_command_helps(command: list[str]) -> None:
     done = training(*command, "--help")
     assert done.returncode == 0, done.stderr
@@ -92,7 +101,12 @@ def test_a_draft_of_an_odd_file_trains_as_it_stands_and_is_released(tmp_path: Pa
         *("1x é", "outcome!", "seen", "mostly", "many"),
     ]
     assert {excluded.name for excluded in model.dictionary.excluded} == {"gap", "never", "day"}
-    released = training("release", out, "--models", tmp_path / "models", "--keys", tmp_path / "keys")
+    into = ["--models", tmp_path / "models", "--keys", tmp_path / "keys"]
+    refused = errors_after_gates(training("release", out, *into))
+    assert refused == ["not released: anonymity of the training rows, fairness gaps"]
+    lifted = ["--override", "anonymity", "--override", "fairness_gaps"]
+    said = ["--reason", "demonstration_only", "--by", "data_scientist"]
+    released = training("release", out, *into, *lifted, *said)
     assert released.returncode == 0, released.stdout + released.stderr
     assert released.stdout.splitlines()[-1] == f"released and active: {model.version}"
     assert load_active(tmp_path / "models", tmp_path / "keys").model.version == model.version
@@ -171,7 +185,11 @@ def test_a_failed_gate_is_shown_and_stops_with_exit_code_1(tmp_path: Path) -> No
         [yes_no_term("harm", 0.0, 0.5, 1.0)],
         training={"shap": {"largest_difference": 1e-9}, "compile_difference": 0.0, "events": 12},
         evaluation={
-            "grounds": {"auc": {"value": 0.8, "low": 0.7, "high": 0.9}},
+            "grounds": {
+                "auc": {"value": 0.8, "low": 0.7, "high": 0.9},
+                "calibration_slope": {"value": 1.0, "low": 0.9, "high": 1.1},
+                "calibration_intercept": {"value": 0.0, "low": -0.1, "high": 0.1},
+            },
             "logistic regression": {"auc": {"value": 0.8}},
         },
     )

@@ -18,6 +18,7 @@ from tests.training.conftest import Run
 from training.archive import ESTIMATORS_FILE, STATEMENT_FILE, load_estimators
 from training.pipeline import write_trained
 from training.release import ACTIVE, PRIVATE_KEY, PUBLIC_KEY, Gate, ReleaseError, gates, release
+from training.released import RELEASES
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_a_release_activates_a_model_that_the_service_loads(trained: Path, tmp_p
     assert told and all(gate.passed for gate in told)
     active = load_active(tmp_path / "models", tmp_path / "keys")
     assert active.model.version == version == read_model(run.trained.data).version
-    assert {path.name for path in (tmp_path / "models").iterdir()} == {ACTIVE, version}
+    assert {path.name for path in (tmp_path / "models").iterdir()} == {ACTIVE, RELEASES, version}
     assert {path.name for path in (tmp_path / "models" / version).iterdir()} == {MODEL_FILE, SIGNATURE_FILE}
     assert stat.S_IMODE((tmp_path / "keys" / PRIVATE_KEY).stat().st_mode) == 0o600
 
@@ -135,7 +136,7 @@ def test_the_gates_are_at_their_limits_as_stated(trained: Path) -> None:
     )
     found = gates(read_model((trained / MODEL_FILE).read_bytes()))
     assert [gate.name for gate in found if not gate.passed] == []
-    assert len(found) == 5
+    assert len(found) == 8
 
 
 def test_a_model_that_breaks_a_promise_is_refused(trained: Path, tmp_path: Path) -> None:
@@ -166,7 +167,7 @@ def test_a_later_model_becomes_active_and_the_earlier_one_can_return(trained: Pa
     changed(trained, {"version": first})
     assert released(trained, tmp_path)[0] == first
     assert load_active(tmp_path / "models", tmp_path / "keys").model.version == first
-    assert {path.name for path in (tmp_path / "models").iterdir()} == {ACTIVE, first, "later-1"}
+    assert {path.name for path in (tmp_path / "models").iterdir()} == {ACTIVE, RELEASES, first, "later-1"}
 
 
 def test_releasing_again_mends_an_altered_file_and_signs_with_a_new_key(trained: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -111,6 +112,15 @@ def measure(frame: pd.DataFrame, columns: Sequence[Column], k: int) -> Anonymity
         smallest=tuple(tuple(map(str, row)) for row in small.head(SHOWN_CELLS).itertuples(index=False)),
         without=tuple(sorted(without, key=lambda each: each[1])),
     )
+
+
+def anonymity_facts(dictionary: Dictionary, frame: pd.DataFrame, k: int) -> dict[str, Any]:
+    """What a model says of the anonymity of its training rows: rows in cells of fewer than `k`, or why it cannot say."""
+    columns = tuple(column for column in quasi_identifiers(dictionary) if column.name in frame)
+    if not columns:
+        return {"why": "the dictionary marks no quasi-identifier"}
+    found = measure(frame, columns, k)
+    return {"columns": list(found.columns), "k": k, "rows": found.rows, "rows_below_k": found.rows_below}
 
 
 def suppress(frame: pd.DataFrame, columns: Sequence[Column], k: int) -> tuple[pd.DataFrame, dict[str, int], int]:

@@ -6,9 +6,10 @@ the fix, before anything is fitted. No error repeats a value that is not a level
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature, Value
 from model.identifiers import identifier_kind
 from model.tokens import MISSING, ValueRefused, file_fix, read_token
+from training.cases.anonymity import anonymity_facts
 from training.cases.identifiers import column_identifier
 from training.cases.suspects import identifiers_beside, never_scored, suspects
 from training.cases.table import CaseFileError, read_table
+from training.policy import POLICY
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +40,7 @@ class CaseFile:
     `y`: 0 or 1, (rows,). `groups`: family of each row as a whole number, (rows,). `time`: (rows,) or None.
     `monitored`: protected characteristics as text, for fairness only. `ignored`: columns of the file not used.
     `accepted`: what looked like a leak or a proxy and was accepted by name, (column, problem, reason).
+    `anonymity`: what `training.cases.anonymity.anonymity_facts` says of the rows.
     """
 
     X: Floats
@@ -46,6 +50,7 @@ class CaseFile:
     monitored: pd.DataFrame
     ignored: tuple[str, ...]
     accepted: tuple[tuple[str, str, str], ...] = ()
+    anonymity: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_cases(path: Path, dictionary: Dictionary, accept: Collection[str] = ()) -> CaseFile:
@@ -92,6 +97,7 @@ def cases_from(
         monitored=watched,
         ignored=tuple(column for column in frame.columns if column not in used),
         accepted=accepted,
+        anonymity=anonymity_facts(dictionary, frame, POLICY.k),
     )
 
 

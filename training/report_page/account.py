@@ -1,0 +1,143 @@
+"""The account of a model, section by section: what it is for, what it learned from, what it must not be used for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from model.additive import AdditiveModel, probability
+from model.card import FORBIDDEN_USE, INTENDED_USE, LIMITS
+from model.overrides import REASONS, ROLES, Override
+from training.gates import ReleaseError, gates
+from training.report_page.fairness import fairness
+from training.report_page.figures import listed, words
+from training.report_page.measured import measured
+from training.report_page.page import Block, Bullets, Page, Section, Table
+from training.report_page.shapes import importance, importance_figure, shape
+
+SYNTHETIC = (
+    "Learned from synthetic data: no row stands for a real person. This model shows how Grounds works. It must not be "
+    "used about a real child."
+)
+OUTCOME_WORDS = "The outcome is a decision by an agency. It is not harm, and a low score is not a finding of no harm."
+TOP = 3
+
+
+def account(model: AdditiveModel, sha256: str, overrides: tuple[Override, ...] = ()) -> Page:
+    """The card as a page. `sha256` is the digest of the model's file."""
+    warnings = [SYNTHETIC] if model.synthetic else []
+    warnings += [f"Released in spite of a failed gate: {_override(one)}." for one in overrides]
+    lead = (
+        f"Version {model.version}. It scores how like past cases with an outcome a new case looks, and prompts a "
+        "practitioner to consider a referral or to ask for what is not known. The outcome: "
+        f"{model.dictionary.outcome.meaning}."
+    )
+    return Page(
+        title=f"Model card: {model.name}",
+        lead=lead,
+        warnings=tuple(warnings),
+        sections=(
+            _at_a_glance(model, sha256),
+            _use(),
+            _lineage(model),
+            _gates(model),
+            measured(model.facts["evaluation"]),
+            fairness(model.facts.get("fairness")),
+            Section("How far each feature moves a score", (importance_figure(model),)),
+            _shapes(model),
+            _rules(model),
+            Section("Limits", (Bullets(LIMITS),)),
+        ),
+    )
+
+
+def _at_a_glance(model: AdditiveModel, sha256: str) -> Section:
+    threshold: Mapping[str, Any] = model.facts.get("threshold", {})
+    top = listed([term.feature.label for term, _ in importance(model)[:TOP]])
+    rows = [
+        ("Model", model.name),
+        ("Version", model.version),
+        ("SHA-256 of model.json", sha256),
+        ("Dictionary", f"{model.dictionary.name}, {model.dictionary.version}"),
+        ("Outcome", f"{model.dictionary.outcome.meaning} (column {model.dictionary.outcome.column})"),
+        ("Form", f"a sum of {len(model.terms)} tables, one a feature: every score is worked out from them by hand"),
+        ("Score of an average case", f"{probability(model.base_value):.4f}"),
+        ("Prompts from a score of", f"{probability(model.threshold):.4f}"),
+        ("Moves scores most, on average", top),
+    ]
+    for key, name in (
+        ("share_prompted", "Share prompted by score"),
+        ("sensitivity", "Sensitivity"),
+        ("precision", "Precision"),
+    ):
+        if key in threshold:
+            rows.append((f"{name}, held-out cases", f"{threshold[key]:.1%}"))
+    return Section("At a glance", (OUTCOME_WORDS, Table("The model", ("What", "Is"), tuple(rows))))
+
+
+def _use() -> Section:
+    return Section("Use", (f"Intended: {INTENDED_USE}", "Forbidden:", Bullets(FORBIDDEN_USE)))
+
+
+def _lineage(model: AdditiveModel) -> Section:
+    training: Mapping[str, Any] = model.facts["training"]
+    rows = [
+        ("Origin", "synthetic cohort" if model.synthetic else "cases given by the organisation"),
+        ("SHA-256 of the data file", str(training.get("data_sha256", "not stated"))),
+    ]
+    for key in ("rows", "families", "events", "seed"):
+        if key in training:
+            rows += [(words(key), f"{training[key]:,}" if key != "seed" else str(training[key]))]
+    rows += [(f"Dates, {key}", str(said)) for key, said in (training.get("dates") or {}).items()]
+    if "learners" in training:
+        parts = ", ".join(f"{words(name)} {weight:.2f}" for name, weight in training["learners"].items())
+        rows.append(("Learners and weights", parts))
+    anonymity = model.facts.get("anonymity") or training.get("anonymity")
+    rows += [(f"Anonymity, {key}", str(said)) for key, said in anonymity.items() if _plain(said)] if anonymity else []
+    said = "The same data, dictionary, seed and versions give the same model, byte for byte."
+    return Section("What it learned from", (said, Table("Data lineage", ("What", "Is"), tuple(rows))))
+
+
+def _gates(model: AdditiveModel) -> Section:
+    try:
+        found = gates(model)
+    except ReleaseError as error:
+        return Section("Gates", (str(error),))
+    rows = tuple((one.name, one.figure, one.limit, "pass" if one.passed else "FAIL") for one in found)
+    said = "What a release checks on this model, apart from the comparison with the model released before."
+    return Section("Gates", (said, Table("Gates", ("Gate", "Figure", "Limit", "Result"), rows)))
+
+
+def _shapes(model: AdditiveModel) -> Section:
+    intro = (
+        "What each answer adds to or takes off a score, in log-odds, against the mean of the training cases. The range "
+        "is from refits on resampled families; it is too narrow to be a confidence interval. Answers given in fewer "
+        "than 10 training cases are withheld. A contribution says what the model does, not why something happens."
+    )
+    return Section("The shape of every feature", (intro,), tuple(shape(model, term) for term in model.terms))
+
+
+def _rules(model: AdditiveModel) -> Section:
+    dictionary, blocks = model.dictionary, []
+    if dictionary.grounds:
+        rows = tuple((one.label, one.text, one.source) for one in dictionary.grounds)
+        blocks.append(Table("Grounds that prompt whatever the score", ("Ground", "Words", "Source"), rows))
+    if dictionary.monitored:
+        watched = tuple((one.label, listed(list(one.levels))) for one in dictionary.monitored)
+        blocks.append(Table("Watched for fairness, never scored", ("Characteristic", "Groups"), watched))
+    if dictionary.excluded:
+        refused = tuple((one.name, one.reason) for one in dictionary.excluded)
+        blocks.append(Table("Refused as a feature", ("Column", "Reason"), refused))
+    found: tuple[Block, ...] = tuple(blocks) or ("The dictionary names no ground, group or excluded column.",)
+    return Section("Rules beside the score", found)
+
+
+def _override(one: Override) -> str:
+    return (
+        f"{one.gate.replace('_', ' ')} ({one.figure}; limit {one.limit}). {REASONS[one.reason]}. "
+        f"By: {ROLES[one.by].lower()}"
+    )
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, str | int | float)

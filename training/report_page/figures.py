@@ -1,0 +1,51 @@
+"""Figures with intervals as text and as marks; what is withheld is said and never drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from training.report_page.page import Mark
+
+Figured = Mapping[str, float | None] | None
+WITHHELD = "withheld"
+PER_CENT = 100.0
+
+
+def percent(figure: Figured, digits: int = 1) -> str:
+    """`4.9 % (4.4 to 5.5)`, or *withheld*."""
+    return _said(figure, PER_CENT, digits, " %")
+
+
+def number(figure: Figured, digits: int = 3) -> str:
+    """`0.812 (0.790 to 0.835)`, or *withheld*."""
+    return _said(figure, 1.0, digits, "")
+
+
+def mark(label: str, figure: Figured, said: str) -> Mark:
+    """A mark in the figure's own unit."""
+    value, low, high = (figure.get(key) for key in ("value", "low", "high")) if figure else (None, None, None)
+    return Mark(label, value, low, high, said)
+
+
+def cases(count: int | None) -> str:
+    """A count, or that it is below the disclosure threshold."""
+    return "fewer than 10" if count is None else f"{count:,}"
+
+
+def words(name: str) -> str:
+    """A code as it is read."""
+    text = name.replace("_", " ")
+    return {"auc": "AUC"}.get(text, text[:1].upper() + text[1:])
+
+
+def listed(items: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else "none"
+
+
+def _said(figure: Figured, times: float, digits: int, unit: str) -> str:
+    value, low, high = (figure.get(key) for key in ("value", "low", "high")) if figure else (None, None, None)
+    if value is None:
+        return WITHHELD
+    said = f"{value * times:.{digits}f}{unit}"
+    return said if low is None or high is None else f"{said} ({low * times:.{digits}f} to {high * times:.{digits}f})"
