@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from model.dictionary import Dictionary
 from training.cases.identifiers import column_identifier
-from training.cases.leakage import Leak, dated_after, fingerprint, outcome_leak
+from training.cases.leakage import Leak, When, dated_after, fingerprint, outcome_leak, when
 from training.cases.proxies import proxy_of
 from training.policy import POLICY, DataPolicy
 
@@ -93,12 +93,13 @@ def leaks(
     forbidden = {excluded.name: "excluded" for excluded in dictionary.excluded if excluded.name in frame}
     forbidden |= {monitored.name: "monitored" for monitored in dictionary.monitored if monitored.name in frame}
     seen: dict[bytes, str] = {}
+    contact = when(frame[dictionary.time]) if dictionary.time else None
     for name, role in forbidden.items():
         if mark := fingerprint(frame[name].str.strip(), policy):
             seen.setdefault(mark, f"holds the same in every row as column {name}, which is {role}")
     for j, feature in enumerate(dictionary.features):
         if sound[j]:
-            yield from _of_column(feature.file_column, frame, dictionary, X[:, j], y, seen, policy)
+            yield from _of_column(feature.file_column, frame, dictionary, X[:, j], y, contact, seen, policy)
 
 
 def _of_column(
@@ -107,6 +108,7 @@ def _of_column(
     dictionary: Dictionary,
     codes: Floats,
     y: NDArray[np.int8],
+    contact: When | None,
     seen: dict[bytes, str],
     policy: DataPolicy,
 ) -> Iterator[Leak]:
@@ -119,5 +121,5 @@ def _of_column(
             seen[mark] = f"holds the same in every row as column {column}, renamed or turned round"
     if other := proxy_of(column, [excluded.name for excluded in dictionary.excluded]):
         yield Leak(column, f"is named like the excluded {other}")
-    if dictionary.time and (leak := dated_after(column, frame[column], frame[dictionary.time], policy)):
+    if contact and (leak := dated_after(column, frame[column], contact, policy)):
         yield leak
