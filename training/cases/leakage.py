@@ -32,10 +32,14 @@ DATED = r"(?P<year>(?:19|20)\d\d)[-/ ]?(?:(?P<quarter>[qQ][1-4])|(?P<month>0[1-9
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A column that may give the outcome away, and how that shows. `problem` repeats no value of a case."""
+    """A column that may give the outcome away, and how that shows. `problem` repeats no value of a case.
+
+    `repeats`: the feature's column that this one repeats, where that is all there is against it.
+    """
 
     column: str
     problem: str
+    repeats: str = ""
 
     def error(self) -> str:
         """As a line of errors about a file, with the fix."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -92,11 +93,11 @@ def leaks(
     """Every sign that a feature gives the outcome away or stands for a column that may not be scored."""
     forbidden = {excluded.name: "excluded" for excluded in dictionary.excluded if excluded.name in frame}
     forbidden |= {monitored.name: "monitored" for monitored in dictionary.monitored if monitored.name in frame}
-    seen: dict[bytes, str] = {}
+    seen: dict[bytes, Leak] = {}
     contact = when(frame[dictionary.time]) if dictionary.time else None
     for name, role in forbidden.items():
         if mark := fingerprint(frame[name].str.strip(), policy):
-            seen.setdefault(mark, f"holds the same in every row as column {name}, which is {role}")
+            seen.setdefault(mark, Leak("", f"holds the same in every row as column {name}, which is {role}"))
     for j, feature in enumerate(dictionary.features):
         if sound[j]:
             yield from _of_column(feature.file_column, frame, dictionary, X[:, j], y, contact, seen, policy)
@@ -109,16 +110,17 @@ def _of_column(
     codes: Floats,
     y: NDArray[np.int8],
     contact: When | None,
-    seen: dict[bytes, str],
+    seen: dict[bytes, Leak],
     policy: DataPolicy,
 ) -> Iterator[Leak]:
     if leak := outcome_leak(column, codes, y, policy):
         yield leak
     if mark := fingerprint(codes, policy):
-        if problem := seen.get(mark):
-            yield Leak(column, problem)
+        if earlier := seen.get(mark):
+            yield replace(earlier, column=column)
         else:
-            seen[mark] = f"holds the same in every row as column {column}, renamed or turned round"
+            problem = f"holds the same in every row as column {column}, renamed or turned round"
+            seen[mark] = Leak("", problem, repeats=column)
     if other := proxy_of(column, [excluded.name for excluded in dictionary.excluded]):
         yield Leak(column, f"is named like the excluded {other}")
     if contact and (leak := dated_after(column, frame[column], contact, policy)):
