@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -164,10 +167,11 @@ def create_key(
     if agency is not None and not _AGENCY.fullmatch(agency):
         raise KeyFileError("agency: send the id of an agency as the data dictionary spells it, for instance gp")
     key, stored = _made(role, agency, days)
-    kept = read_keys(folder)
-    if record is not None:
-        record(stored)
-    _write(folder, {**kept, stored.key_id: stored})
+    with _alone(folder):
+        kept = read_keys(folder)
+        if record is not None:
+            record(stored)
+        _write(folder, {**kept, stored.key_id: stored})
     return key, stored
 
 
@@ -175,6 +179,13 @@ def rotate_key(
     folder: Path, key_id: str, record: Recorder | None = None, overlap_days: float = 7, days: float | None = None
 ) -> tuple[str, StoredKey]:
     """Makes a key in the place of another, which is accepted for `overlap_days` more. Raises `KeyFileError`."""
+    with _alone(folder):
+        return _rotated(folder, key_id, record, overlap_days, days)
+
+
+def _rotated(
+    folder: Path, key_id: str, record: Recorder | None, overlap_days: float, days: float | None
+) -> tuple[str, StoredKey]:
     kept = read_keys(folder)
     now = datetime.now(UTC)
     if key_id not in kept or kept[key_id].state(now) != "active":
@@ -208,12 +219,23 @@ def _checked_days(name: str, days: float) -> float:
 
 def revoke_key(folder: Path, key_id: str) -> StoredKey:
     """Marks a key as revoked. Raises `KeyFileError` where there is none of that id."""
-    keys = read_keys(folder)
-    if key_id not in keys:
-        raise KeyFileError(f"there is no key {key_id}; python -m service key list shows them")
-    revoked = replace(keys[key_id], revoked=True)
-    _write(folder, {**keys, key_id: revoked})
+    with _alone(folder):
+        keys = read_keys(folder)
+        if key_id not in keys:
+            raise KeyFileError(f"there is no key {key_id}; python -m service key list shows them")
+        revoked = replace(keys[key_id], revoked=True)
+        _write(folder, {**keys, key_id: revoked})
     return revoked
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One change of the key file at a time: of two at once, the later must not bring a revoked key back."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / ".api_keys.lock").open("ab") as file:
+        os.fchmod(file.fileno(), 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def development_keys(folder: Path, record: Recorder | None = None) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 from flask import Flask, Response
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from service.telemetry import logger
@@ -84,6 +85,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "The record is damaged",
         "Its bytes do not fit its leaf, so it is not shown. Verify the log.",
     ),
+    "log_unavailable": (503, "The log cannot be read", "Its database does not answer. Try again."),
     "not_recorded": (503, "Not recorded, so not answered", "The log cannot be written. Try again: no score was given."),
 }
 """Every problem that the service answers with: status, title, detail. `/docs` lists them."""
@@ -113,6 +115,11 @@ def register_errors(app: Flask) -> None:
         if error.code == 405 and getattr(error, "valid_methods", None):
             answer.headers = {"Allow": ", ".join(error.valid_methods)}  # type: ignore[attr-defined]  # MethodNotAllowed
         return answer.response()
+
+    @app.errorhandler(SQLAlchemyError)
+    def _away(error: SQLAlchemyError) -> Response:
+        logger().error("log_cannot_be_read", error=type(error).__name__)
+        return problem("log_unavailable", Retry_After="1").response()
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> Response:

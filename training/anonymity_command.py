@@ -54,9 +54,9 @@ def report(found: Anonymity) -> list[str]:
     ]
     if found.holds:
         return [*lines, f"k-anonymous with k = {found.asked}"]
-    share = found.rows_below / found.rows
+    share = f" ({found.rows_below / found.rows:.1%})" if found.rows_below >= found.asked else ""
     lines.append(
-        f"NOT k-anonymous with k = {found.asked}: {shown(found.rows_below, found.asked)} cases ({share:.1%}) "
+        f"NOT k-anonymous with k = {found.asked}: {shown(found.rows_below, found.asked)} cases{share} "
         f"in {found.cells_below} small cells"
     )
     lines += [f"rare answer: {name} = {answer}: <{found.asked}" for name, answer in found.rare]

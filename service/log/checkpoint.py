@@ -160,6 +160,16 @@ def note_line(name: str, signature: bytes) -> str:
     return f"{_SIGNATURE_MARK}{name} {b64encode(signature).decode()}\n"
 
 
+def signs(key: VerifierKey, note: str) -> bool:
+    """Whether the log goes on under that key after this checkpoint: its last signature line. Checks no signature.
+
+    At a change of keys there are two lines, and the second is that of the key that takes over.
+    """
+    # Four bytes of id and two of signature are eight digits; the first five of them are of the id alone.
+    start = f"{_SIGNATURE_MARK}{key.name} {b64encode(key.key_id).decode()[:5]}"
+    return note.rstrip("\n").rpartition("\n")[2].startswith(start)
+
+
 def create_signing_key(path: Path, origin: str) -> SigningKey:
     """Makes a key: `path` (PEM, mode 0600) and, beside it with the ending .pub, the verifier key as one line.
 

@@ -176,6 +176,8 @@ def _verify_file(export: Path, key: Path | None, since: Path | None, records: li
     with export.open("rb") as lines:
         part = is_part(lines.readline())
         lines.seek(0)
+        if part and (since is not None or records):
+            raise click.UsageError("a part proves its own entries alone; --since and --record need the whole log")
         return verify_part(lines, public) if part else verify(lines, public, _earlier(since), records)
 
 

@@ -26,7 +26,8 @@ from service.log.writer import reason as short_reason
 REASONS, ROLES = closed_lists()
 NOT_REACHED = (
     "not reached: exports, backups and replicas made before (make them anew), the files of batch jobs, what other "
-    "systems received, and old blocks that the file system or the disk itself keeps"
+    "systems received, the auditor's search index until the next search (it may be deleted), and old blocks that the "
+    "file system or the disk itself keeps"
 )
 _PROGRESS_ENTRIES = 20_000
 _NOTE = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")

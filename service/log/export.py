@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
+from service.log.schema import LogError
 from service.log.store import LogStore
 from service.log.stored import LogDamaged, fault_of_row
 
@@ -54,14 +55,20 @@ def export_lines(
     """The lines of a span, each with its newline; of the whole log by default. Streams; appends may go on meanwhile.
 
     Damage is exported as it is found, for the verifier to name. `on_fault` is told (index, what) of damage that an
-    export does not show: columns that do not belong to the leaf beside them.
+    export does not show: columns that do not belong to the leaf beside them. Raises `LogError`, before the last line,
+    where entries were erased meanwhile.
     """
     span = span or span_of(log)
     yield _line(_header(log, span))
+    without = False
     for row in log.rows(span.start, span.stop):
         if on_fault is not None and (fault := fault_of_row(row)) is not None:
             on_fault(row.idx, fault)
+        without = without or row.payload is None
         yield entry_line(row, payload_of(log, row))
+    if without and (erasure := log.latest_of_kind("erasure")) is not None and erasure.index >= span.size:
+        # Its entry is behind this export, which would look as if the payload had been taken by other hands.
+        raise LogError("entries were erased while this was read; begin again")
     yield _line({"checkpoint": span.note})
 
 

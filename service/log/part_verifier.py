@@ -42,6 +42,8 @@ def verify_part(lines: Iterable[bytes], key: VerifierKey) -> Report:
         _verify(iter(lines), key, report)
     except _NoPart as error:
         report.add(None, str(error))
+    if report.erased:
+        report.caveats.append(f"{report.erased} of these {report.size} entries have no payload")
     report.caveats.append(
         "this is a part of the log: whether an entry without payload was erased in good order, and whether times run "
         "on from the entry before, only the whole log tells"
@@ -78,6 +80,8 @@ def _header(header: dict[str, Any], key: VerifierKey) -> dict[str, Any]:
     start, stop, size = header["from"], header["to"], header["size"]
     if header["format"] != EXPORT_FORMAT or not 0 <= start <= stop <= size:
         raise _NoPart("line 1: is not the header of a part of format 1")
+    if (start, stop) == (0, size):
+        raise _NoPart("line 1: a part that leaves nothing out is no part: the whole log has another header")
     if header["origin"] != key.name:
         raise _NoPart("line 1: the export is of a log of another name than the key")
     for name, covered in (("before", (0, start)), ("after", (stop, size))):

@@ -1,8 +1,8 @@
 """Changes the log's signing key. The change is an entry that the old key signs, so that a verifier can follow it.
 
-Order, all under the log's lock: the new key is on disk; the entry and a checkpoint signed by both keys are in the log;
-the new key takes the old one's place. A crash in between leaves `log.next.pem`: no worker signs until `settle` has
-seen in the log whether the change happened.
+Order, one change at a time, and with SQLite all under the log's lock: the new key is on disk; the entry and a
+checkpoint signed by both keys are in the log; the new key takes the old one's place. A crash in between leaves
+`log.next.pem`: no worker signs until `settle` has seen in the log whether the change happened.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from service.log.databases.database import Database
 from service.log.entry import SALT_BYTES, commitment, uuid7
 from service.log.key_file import next_file, retired_file
 from service.log.key_history import change_payload
+from service.log.lock import LockFile
 from service.log.merkle import Frontier
 from service.log.packing import Packing
 from service.log.schema import LogError, log_checkpoint, upgrade
@@ -47,7 +48,7 @@ def rotate(database: Path | str, key_file: Path, origin: str, clock: Callable[[]
     The old private key is gone afterwards; its public half stays beside the new one as `log-<key id>.pub`. `clock`
     gives nanoseconds since 1970. Raises `LogError`, `SigningKeyError` or `OSError`; the log then goes on as before.
     """
-    with _held(database) as held:
+    with _held(database) as held, _alone(key_file):
         _settle(held.engine, key_file, origin)
         previous = load_signing_key(key_file, origin)
         try:
@@ -69,7 +70,7 @@ def rotate(database: Path | str, key_file: Path, origin: str, clock: Callable[[]
 def settle(database: Path | str, key_file: Path, origin: str) -> None:
     """Finishes a change of keys that was cut off, or undoes it where the log does not hold it. Raises as `rotate`."""
     if next_file(key_file).exists():
-        with _held(database) as held:
+        with _held(database) as held, _alone(key_file):
             _settle(held.engine, key_file, origin)
 
 
@@ -85,6 +86,17 @@ class _BothKeys(SigningKey):
 
     def signature_line(self, body: str) -> str:
         return self.previous.signature_line(body) + self.following.signature_line(body)
+
+
+@contextmanager
+def _alone(key_file: Path) -> Iterator[None]:
+    """Keeps others from changing or settling the key meanwhile: the log's own lock is a file only with SQLite."""
+    lock = LockFile(key_file.with_suffix(".lock"))
+    try:
+        with lock:
+            yield
+    finally:
+        lock.close()
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-REVISION = "0002"
+REVISION = "0003"
 """The schema that this code reads and writes: the newest file in `service/migrations/versions`."""
 
 _NOT_SCREENINGS = text("kind <> 'screening'")

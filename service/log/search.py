@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -48,6 +49,12 @@ class Filters:
     def given(self) -> dict[str, str | int]:
         """Those that are set."""
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_CODE = re.compile(r"[A-Za-z0-9_.:+-]{1,64}")
+_SHAPES = {field.name: _CODE for field in fields(Filters)} | {"since": _TIME, "until": _TIME}
+"""Of every text in a search: what is asked is recorded for good, so no free text may come in by a forged cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,7 @@ def _names(bits: bytes | None, known: Iterable[tuple[int, str]]) -> tuple[str, .
 
 
 def _is_sound(query: Query) -> bool:
-    texts = (value for name, value in query.filters.given().items() if name != "band")
+    texts = ((name, value) for name, value in query.filters.given().items() if name != "band")
     band = query.filters.band
     return (
         type(query.size) is int
@@ -167,6 +174,6 @@ def _is_sound(query: Query) -> bool:
         and type(query.limit) is int
         and 1 <= query.limit <= MOST_ON_A_PAGE
         and (query.after is None or (type(query.after) is int and 0 <= query.after < query.size))
-        and all(isinstance(value, str) for value in texts)
+        and all(isinstance(value, str) and _SHAPES[name].fullmatch(value) for name, value in texts)
         and (band is None or (type(band) is int and 1 <= band <= HIGHEST_BAND))
     )

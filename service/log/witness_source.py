@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 
 import orjson
 
-from service.log.checkpoint import Checkpoint, VerifierKey, read_unverified
+from service.log.checkpoint import Checkpoint, UnsignedCheckpoint, VerifierKey, read_unverified
 from service.log.merkle import verify_consistency
 from service.log.publisher import NEWEST
 from service.log.verifier import verify
@@ -75,7 +75,13 @@ class HttpSource:
 
     def check(self, note: str, key: VerifierKey, kept: str | None) -> Shown:
         """As `Source`. A change of the log's key cannot be followed here; an export shows it."""
-        shown = Shown(note, key.open(note), key)
+        try:
+            shown = Shown(note, key.open(note), key)
+        except UnsignedCheckpoint:
+            raise SourceError(
+                f"{self.address}: the checkpoint is not signed by this key; where the log's key was changed, an export "
+                "shows that the new one follows from it: run once with --from EXPORT"
+            ) from None
         if kept is not None:
             self._check_continues(key.open(kept), shown.checkpoint)
         return shown
@@ -149,7 +155,10 @@ class FileSource:
         if not report.ok or report.keys is None:
             raise Inconsistent(str(report.problems[0]))
         signer = report.keys.in_force(size)
-        return Shown(note, signer.open(note), signer)
+        shown = signer.open(note)
+        if kept is not None:
+            check_not_shorter(read_unverified(kept), shown)  # an older note than the one kept must not walk it back
+        return Shown(note, shown, signer)
 
     def _check_alone(self, note: str, key: VerifierKey, kept: str | None) -> Shown:
         shown = Shown(note, key.open(note), key)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
-from service.log.checkpoint import SigningKey
+from service.log.checkpoint import SigningKey, signs
 from service.log.databases.database import Database, EntryRow
 from service.log.entry import leaf_bytes, time_text
 from service.log.group_commit import Waiting
@@ -115,7 +115,10 @@ class Writer:
             head = transaction.head()
             if head is None:
                 raise LogError("the log has lost its checkpoints; restore the database from your backup")
-            first, peaks, last_at = head
+            first, peaks, last_at, newest = head
+            if not signs(self._key.verifier, newest):
+                # On another host the key was changed: what this one signed would never verify.
+                raise LogError("the log's newest checkpoint is of another key than this service's: distribute the key")
             if expected not in (None, first):
                 raise MovedOn
             frontier = Frontier(first, peaks)

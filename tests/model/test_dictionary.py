@@ -110,3 +110,17 @@ class TestShipped:
         for ground in shipped_dictionary().grounds:
             assert "because" not in ground.text.lower()
             assert ground.source
+
+
+def test_marks_for_anonymity_and_accepted_leaks_are_read_and_checked():
+    feature = {"name": "stage", "kind": "yes_no", "quasi_identifier": True, "accepted": "known at the contact"}
+    watched = {"name": "sex", "label": "Sex", "levels": ["f", "m"], "quasi_identifier": True}
+    read = built_dictionary(feature, monitored=[watched])
+    assert read.features[0].quasi_identifier
+    assert read.features[0].accepted == "known at the contact"
+    assert read.monitored[0].quasi_identifier
+    assert not built_dictionary({"name": "a", "kind": "yes_no"}).features[0].quasi_identifier
+    with pytest.raises(DictionaryError, match="feature stage: quasi_identifier: expected a flag"):
+        built_dictionary({**feature, "quasi_identifier": "yes"})
+    with pytest.raises(DictionaryError, match="monitored sex: quasi_identifier: expected a flag"):
+        built_dictionary(feature, monitored=[{**watched, "quasi_identifier": 1}])

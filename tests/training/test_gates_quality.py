@@ -59,7 +59,13 @@ def test_what_was_not_measured_has_not_passed_unless_no_row_is_a_person() -> Non
         assert "synthetic" in judged(synthetic=True)[code].figure
     withheld = judged(fairness=fairness(sensitivity=None))["fairness_gaps"]
     assert (withheld.figure, withheld.passed) == ("not measured", False)
-    assert not judged(fairness={"judged": False, "why": "no group"})["fairness_gaps"].passed
+
+
+def test_where_nothing_is_marked_to_be_measured_the_gate_passes_and_says_so() -> None:
+    gate = judged(fairness={"judged": False, "why": "no group"})["fairness_gaps"]
+    assert (gate.figure, gate.passed) == ("not judged: no group", True)
+    gate = judged(anonymity={"why": "the dictionary marks no quasi-identifier"})["anonymity"]
+    assert (gate.figure, gate.passed) == ("the dictionary marks no quasi-identifier", True)
 
 
 @pytest.mark.parametrize(("rows", "passed"), [(0, True), (1, False)])

@@ -115,7 +115,7 @@ def measure(frame: pd.DataFrame, columns: Sequence[Column], k: int) -> Anonymity
 
 
 def anonymity_facts(dictionary: Dictionary, frame: pd.DataFrame, k: int) -> dict[str, Any]:
-    """What a model says of the anonymity of its training rows: rows in cells of fewer than `k`, or why it cannot say."""
+    """What a model says of its training rows: how many lie in cells of fewer than `k`, or why it cannot say."""
     columns = tuple(column for column in quasi_identifiers(dictionary) if column.name in frame)
     if not columns:
         return {"why": "the dictionary marks no quasi-identifier"}

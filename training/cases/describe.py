@@ -68,13 +68,20 @@ def describe(path: Path, outcome: str, group: str | None = None, exclude: Sequen
         else:
             drafted.append((column, _name(name, taken), _kind(column)))
     texts = {column.name: _feature(column, name, kind) for column, name, kind in drafted}
-    if texts:
-        draft = "\n".join([*parts, *_excluded(excluded, frame), *texts.values()])
-        excluded |= refused_columns(frame, draft)
-    kept = [text for name, text in texts.items() if name not in excluded]
-    if not kept:
+    notes: list[str] = []
+    # Taking a column out may leave another that repeats it, which `train` would then refuse: again, until none is left.
+    while texts and (
+        refused := refused_columns(frame, "\n".join([*parts, *_excluded(excluded, frame), *texts.values()]))
+    ):
+        for name, leak in refused.items():
+            del texts[name]
+            if leak.repeats:
+                notes.append(f"# column {_text(name)} is left out: it repeats column {_text(leak.repeats)}\n")
+            else:
+                excluded[name] = leak.problem
+    if not texts:
         raise CaseFileError(path, ["no column is left to be a feature"])
-    return "\n".join([*parts, *_excluded(excluded, frame), *kept])
+    return "\n".join([*parts, *_excluded(excluded, frame), *notes, *texts.values()])
 
 
 def _excluded(reasons: Mapping[str, str], frame: pd.DataFrame) -> list[str]:

@@ -10,11 +10,14 @@ import pandas as pd
 
 from model.dictionary_rules import read_dictionary
 from training.cases.file import encode, outcomes
+from training.cases.leakage import Leak
 from training.cases.suspects import leaks
 from training.policy import POLICY
 
 _FAMILY = re.compile(
-    r"(^|[^a-z])(famil(y|ies)|household|sibling|pair|twin|mother|patient|person|parent)", re.IGNORECASE
+    r"(^|[^a-z])(famil(y|ies)|household|sibling|pair|twin"
+    r"|(mother|patient|person|parent|carer).*(id|nbr|no|ref|key|number)$)",
+    re.IGNORECASE,
 )
 _TIME = re.compile(r"(^|[^a-z])(date|month|year|quarter|week|period|time)(s?$|[^a-z])", re.IGNORECASE)
 _DURATION = re.compile(
@@ -27,21 +30,22 @@ _QUASI = re.compile(
 )
 
 
-def refused_columns(frame: pd.DataFrame, draft: str) -> dict[str, str]:
+def refused_columns(frame: pd.DataFrame, draft: str) -> dict[str, Leak]:
     """Columns of features that `train` would refuse in this draft, and why. Raises `DictionaryError`."""
     dictionary = read_dictionary(tomllib.loads(draft), "draft")
     X = np.full((len(frame), len(dictionary.features)), np.nan, order="F")
     sound = np.ones(len(dictionary.features), dtype=bool)
-    refused: dict[str, str] = {}
+    refused: dict[str, Leak] = {}
     for j, feature in enumerate(dictionary.features):
         errors: list[str] = []
         X[:, j] = encode(feature, frame[feature.file_column], errors)
         if errors:
             sound[j] = False
-            refused[feature.file_column] = errors[0].partition(": ")[2].partition(";")[0]
+            problem = errors[0].partition(": ")[2].partition(";")[0]
+            refused[feature.file_column] = Leak(feature.file_column, problem)
     y = outcomes(frame[dictionary.outcome.column], dictionary, [])
     for leak in leaks(frame, dictionary, X, y, sound, POLICY):
-        refused.setdefault(leak.column, leak.problem)
+        refused.setdefault(leak.column, leak)
     return refused
 
 

@@ -65,7 +65,8 @@ def _of_words(name: str, words: Sequence[str]) -> str | None:
         return kinds[0]
     if _mostly(words, _AREA):
         return "codes of small areas"
-    if len(words) > 2 and _mostly(words, _OUTWARD, NEARLY_ALL):
+    # Codes of one letter (`L1`, `L2`) may be anything; a council's postcodes begin in more ways than one.
+    if len({word.rstrip("0123456789 ") for word in words}) > 1 and _mostly(words, _OUTWARD, NEARLY_ALL):
         return "parts of postcodes"
     if names_a_person(name) and not {word.lower() for word in words} <= _YES_NO:
         return "a direct identifier, by its name"

@@ -82,8 +82,10 @@ def _fold(column: Floats, feature: Feature, threshold: int, folded: list[Folded]
 def _fold_levels(column: Floats, feature: Feature, threshold: int, folded: list[Folded]) -> None:
     counts = np.bincount(column[np.isfinite(column)].astype(int), minlength=len(feature.levels))
     rare = (counts > 0) & (counts < threshold)
-    # From the top of an ordinal down, so that what has joined a level is counted with it; the lowest level comes last.
-    for level in range(len(counts) - 1, -1, -1):
+    # From the top of an ordinal down, and `other` last, so that what has joined a level is counted with it.
+    for level in sorted(
+        range(len(counts)), key=lambda level: (feature.kind == "category" and feature.levels[level] == OTHER, -level)
+    ):
         if not 0 < counts[level] < threshold:
             continue
         home = _home(feature, counts, level, int(counts[rare].sum()), threshold)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from model.dictionary import Dictionary
 from training.cases.identifiers import column_identifier
-from training.cases.leakage import Leak, dated_after, fingerprint, outcome_leak
+from training.cases.leakage import Leak, When, dated_after, fingerprint, outcome_leak, when
 from training.cases.proxies import proxy_of
 from training.policy import POLICY, DataPolicy
 
@@ -92,13 +93,14 @@ def leaks(
     """Every sign that a feature gives the outcome away or stands for a column that may not be scored."""
     forbidden = {excluded.name: "excluded" for excluded in dictionary.excluded if excluded.name in frame}
     forbidden |= {monitored.name: "monitored" for monitored in dictionary.monitored if monitored.name in frame}
-    seen: dict[bytes, str] = {}
+    seen: dict[bytes, Leak] = {}
+    contact = when(frame[dictionary.time]) if dictionary.time else None
     for name, role in forbidden.items():
         if mark := fingerprint(frame[name].str.strip(), policy):
-            seen.setdefault(mark, f"holds the same in every row as column {name}, which is {role}")
+            seen.setdefault(mark, Leak("", f"holds the same in every row as column {name}, which is {role}"))
     for j, feature in enumerate(dictionary.features):
         if sound[j]:
-            yield from _of_column(feature.file_column, frame, dictionary, X[:, j], y, seen, policy)
+            yield from _of_column(feature.file_column, frame, dictionary, X[:, j], y, contact, seen, policy)
 
 
 def _of_column(
@@ -107,17 +109,19 @@ def _of_column(
     dictionary: Dictionary,
     codes: Floats,
     y: NDArray[np.int8],
-    seen: dict[bytes, str],
+    contact: When | None,
+    seen: dict[bytes, Leak],
     policy: DataPolicy,
 ) -> Iterator[Leak]:
     if leak := outcome_leak(column, codes, y, policy):
         yield leak
     if mark := fingerprint(codes, policy):
-        if problem := seen.get(mark):
-            yield Leak(column, problem)
+        if earlier := seen.get(mark):
+            yield replace(earlier, column=column)
         else:
-            seen[mark] = f"holds the same in every row as column {column}, renamed or turned round"
+            problem = f"holds the same in every row as column {column}, renamed or turned round"
+            seen[mark] = Leak("", problem, repeats=column)
     if other := proxy_of(column, [excluded.name for excluded in dictionary.excluded]):
         yield Leak(column, f"is named like the excluded {other}")
-    if dictionary.time and (leak := dated_after(column, frame[column], frame[dictionary.time], policy)):
+    if contact and (leak := dated_after(column, frame[column], contact, policy)):
         yield leak

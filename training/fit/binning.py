@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.fit.terms import MAX_BINS, Codes, FittedTerm, Floats, TermSpec, encode_column
+from training.policy import POLICY
 
-SMALLEST_BIN = 10  # rows: the disclosure threshold; an edge between fewer would describe single cases
+SMALLEST_BIN = POLICY.disclosure_threshold  # rows; an edge between fewer would describe single cases
 
 
 class Binner:

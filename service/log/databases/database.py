@@ -13,7 +13,7 @@ EntryRow = tuple[int, str, str, str, bytes, bytes, bytes, bytes, int | None, str
 """A row of `log_entry`, in the order of `ENTRY_NAMES`."""
 ENTRY_NAMES = ("idx", "entry_id", "kind", "at", "leaf", "leaf_hash", "salt", "payload", "dictionary", "unique_key")
 
-_HEAD = "SELECT size, frontier, at FROM log_checkpoint ORDER BY size DESC LIMIT 1"
+_HEAD = "SELECT size, frontier, at, text FROM log_checkpoint ORDER BY size DESC LIMIT 1"
 _ADD_CHECKPOINT = "INSERT INTO log_checkpoint (size, text, frontier, at) VALUES (?, ?, ?, ?)"
 _RECORDED_AT = "SELECT idx FROM log_entry WHERE unique_key = ? UNION ALL SELECT idx FROM log_entry WHERE entry_id = ?"
 
@@ -29,9 +29,9 @@ class Transaction:
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
         return self._run(statement.replace("?", self._place), values)
 
-    def head(self) -> tuple[int, bytes, str] | None:
-        """Size, frontier and time of the newest checkpoint; None before the first."""
-        found: tuple[int, bytes, str] | None = self._execute(_HEAD).fetchone()
+    def head(self) -> tuple[int, bytes, str, str] | None:
+        """Size, frontier, time and text of the newest checkpoint; None before the first."""
+        found: tuple[int, bytes, str, str] | None = self._execute(_HEAD).fetchone()
         return found
 
     def add_entries(self, rows: Sequence[EntryRow]) -> None:

@@ -22,8 +22,23 @@ from service.log.schema import LogError
 LOCK = 0x47524F554E4453
 """The advisory lock of the log: "GROUNDS" in ASCII. One log a database."""
 _LOCK = f"SELECT pg_advisory_xact_lock({LOCK})"
-# A server that hangs must end in a 503, not in requests that wait without end.
-_OPTIONS = "-c synchronous_commit=on -c lock_timeout=10s -c statement_timeout=20s -c application_name=grounds"
+_OPTIONS = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "synchronous_commit=on",
+        "default_transaction_isolation=read\\ committed",  # the head must be the newest once the lock is held
+        # A server that is slow must end in a 503, and a writer that froze with the lock must not keep it.
+        "lock_timeout=10s",
+        "statement_timeout=20s",
+        "idle_in_transaction_session_timeout=5s",
+        # A writer whose host is gone must not keep it either: the server finds out in about ten seconds.
+        "tcp_keepalives_idle=5",
+        "tcp_keepalives_interval=2",
+        "tcp_keepalives_count=3",
+    )
+)
+# A server whose host is gone must not be waited for.
+_ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 _CONNECT_SECONDS = 5
 _ADD_ENTRIES = """
 INSERT INTO log_entry (idx, entry_id, kind, at, leaf, leaf_hash, salt, payload, dictionary, unique_key)
@@ -80,9 +95,14 @@ class PostgresDatabase:
         self.lock = ProcessLock()
         self.engine = create_engine(
             parsed,
-            connect_args={"options": _OPTIONS, "connect_timeout": _CONNECT_SECONDS},
+            connect_args={
+                "options": _OPTIONS,
+                "connect_timeout": _CONNECT_SECONDS,
+                "application_name": "grounds",
+                **_ALIVE,
+            },
             pool_size=4,
-            max_overflow=-1,
+            max_overflow=8,  # a worker's share of the server's connections, which are few
             pool_pre_ping=True,
             hide_parameters=True,  # error messages must not hold case data
         )

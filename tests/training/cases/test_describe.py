@@ -183,6 +183,58 @@ def test_what_cannot_be_drafted_is_said_a_line_each(tmp_path: Path, options: dic
     assert caught.value.errors == errors
 
 
+def test_what_training_would_refuse_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    """Leaks, repeated columns, identifiers and proxies: the draft trains, and the person reads why they are out."""
+    first = drawn("a", "b", "c")
+    people = [
+        f"{given} {family}" for given in ("Sarah", "James", "Mary") for family in ("Jones", "Khan", "Ali", "Lee", "Fox")
+    ]
+    frame = pd.DataFrame(
+        {
+            "kept": first,
+            "copied": [f"{value}{value}" for value in first],
+            "closed": np.where(OUTCOME, "closed", "open"),
+            "who": drawn(*people),
+            "imd_decile": drawn(*range(1, 11)),
+            "deprivation": drawn(1, 2, 3),
+            "visits": drawn(1, 2, 3, 4),
+            "outcome": OUTCOME,
+        }
+    )
+    dictionary, _ = drafted(frame, tmp_path, exclude=["deprivation"])
+    assert [feature.name for feature in dictionary.features] == ["kept", "visits"]
+    reasons = {excluded.name: excluded.reason for excluded in dictionary.excluded}
+    assert '# column "copied" is left out: it repeats column "kept"' in (tmp_path / "draft.toml").read_text()
+    assert reasons["closed"] == "is the outcome under another name or turned round"
+    assert reasons["who"] == "looks like names of people"
+    assert reasons["imd_decile"] == "is named like the excluded deprivation"
+
+
+def test_likely_families_times_and_quasi_identifiers_are_pointed_out(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "household": [f"H{row // 2}" for row in range(ROWS)],
+            "contact_month": drawn(*range(1, 13)),
+            "mother_age": drawn(*range(18, 40)),
+            "visits": drawn(1, 2, 3),
+            "outcome": OUTCOME,
+        }
+    )
+    dictionary, _ = drafted(frame, tmp_path)
+    draft = (tmp_path / "draft.toml").read_text()
+    assert '# column = "household"  # name the family column' in draft
+    assert '# column = "contact_month"  # the time of the contact?' in draft
+    marked = {feature.name for feature in dictionary.features if feature.quasi_identifier}
+    assert marked == {"household", "mother_age"}
+
+
+def test_a_level_that_few_cases_have_is_not_told_by_its_name(tmp_path: Path) -> None:
+    column = ["common"] * 100 + ["usual"] * 91 + ["rare illness"] * 9
+    found = one(tmp_path, column)
+    assert found["levels"] == ["common", "usual", "other"]
+    assert "rare illness" not in (tmp_path / "draft.toml").read_text()
+
+
 def test_a_frame_of_measurements_with_spaces_in_its_names(tmp_path: Path) -> None:
     frame = load_breast_cancer(as_frame=True).frame
     dictionary, cases = drafted(frame.rename(columns={"target": "outcome"}), tmp_path)

@@ -12,7 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from service.log.checkpoint import SigningKey
+from service.log.checkpoint import SigningKey, load_signing_key
+from service.log.databases.postgresql import LOCK
 from service.log.databases.roles import grant
 from service.log.export import export_lines
 from service.log.key_file import FollowedKey
@@ -217,3 +218,37 @@ def test_the_log_s_key_is_changed_while_workers_append(tmp_path, key, url):
     for either in (key.verifier, done.following):
         assert verify(export_lines(worker), either).ok
     worker.close()
+
+
+def test_a_host_whose_key_was_changed_elsewhere_signs_nothing(tmp_path, key, url):
+    other = LogStore.open(url, load_signing_key(tmp_path / "log.pem", key.name))  # of another host: a key of its own
+    other.append("screening", b"{}")
+    done = rotate(url, tmp_path / "log.pem", key.name)
+    with pytest.raises(NotDurable, match="LogError"):
+        other.append("screening", b"{}")
+    assert other.size() == done.index + 1
+    other.close()
+
+
+def test_a_frozen_writer_does_not_keep_the_lock(tmp_path, url, open_log):
+    store = open_log()
+    store.append("screening", b"{}")
+    with psycopg.connect(url) as frozen:
+        frozen.execute("SET idle_in_transaction_session_timeout = '1s'")
+        frozen.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+        assert store.append("screening", b"{}").index == 1
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            frozen.execute("SELECT 1")
+
+
+def test_the_service_s_own_connections_end_when_they_freeze(open_log):
+    with open_log()._engine.connect() as connection:
+        shown = {
+            name: connection.exec_driver_sql(f"SHOW {name}").scalar_one()
+            for name in ("idle_in_transaction_session_timeout", "default_transaction_isolation", "synchronous_commit")
+        }
+    assert shown == {
+        "idle_in_transaction_session_timeout": "5s",
+        "default_transaction_isolation": "read committed",
+        "synchronous_commit": "on",
+    }
