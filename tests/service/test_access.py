@@ -1,6 +1,7 @@
 """Keys: made, stored as digests, revoked."""
 
 import stat
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -114,3 +115,17 @@ def test_running_workers_follow_the_key_file(tmp_path, monkeypatch):
         keys.caller(f"Bearer {first}")
     (tmp_path / "api_keys.json").write_text("{")
     assert keys.caller(f"Bearer {second}").role == "practitioner"
+
+
+def test_a_key_that_is_revoked_while_another_is_made_stays_revoked(tmp_path):
+    _, first = create_key(tmp_path, "auditor")
+    revoking = threading.Thread(target=revoke_key, args=(tmp_path, first.key_id))
+
+    def slowly(_stored):
+        revoking.start()
+        time.sleep(0.3)
+
+    create_key(tmp_path, "practitioner", record=slowly)
+    revoking.join()
+    assert read_keys(tmp_path)[first.key_id].revoked
+    assert len(read_keys(tmp_path)) == 2

@@ -120,3 +120,15 @@ def test_an_index_that_cannot_be_used_is_one_problem_and_the_next_search_makes_i
 
 def test_screenings_never_touch_the_index(service, screened):
     assert not service.settings.audit_index.exists()
+
+
+@pytest.mark.parametrize(
+    "filters", [{"until": "zz Jane Roe, 4 High Street"}, {"kind": "a b"}, {"since": "2026"}, {"entry_id": "x" * 99}]
+)
+def test_a_forged_cursor_brings_no_text_into_the_log(service, screened, look, filters):
+    before = service.log.size()
+    content = {"filters": filters, "size": 1, "order": "newest", "limit": 5, "after": None}
+    forged = urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+    refused(look("entries", cursor=forged), 400, "cursor")
+    kept = b"".join(entry.payload or b"" for entry in service.log.entries(before, service.log.size()))
+    assert str(next(iter(filters.values()))).encode() not in kept

@@ -23,6 +23,7 @@ from service.log.cleaning import empty_write_ahead_log, files_of, remains, rewri
 from service.log.erasure import MOST_IN_ONE_ENTRY, Erased, Order, Target, erase, erase_found, erasure_of, finish
 from service.log.export import export_lines
 from service.log.merkle import verify_inclusion
+from service.log.schema import LogError
 from service.log.store import LogStore, NotDurable
 from service.log.verifier import verify
 
@@ -267,3 +268,14 @@ def test_an_entry_that_cannot_be_read_is_told(store: LogStore, tmp_path: Path) -
     finder = CaseEntries(store, "case-1")
     assert [found.index for found in finder.look(0, 2)] == [1]
     assert finder.unreadable == [0]
+
+
+def test_an_export_during_an_erasure_ends_without_accusing_the_log(store: LogStore) -> None:
+    for number in range(3):
+        store.append("screening", screening(f"case-{number}"))
+    lines = export_lines(store)
+    next(lines)
+    erase(store, [target(store, 1)], ORDER, Erased())
+    with pytest.raises(LogError, match="begin again"):
+        list(lines)
+    assert report(store).ok

@@ -130,3 +130,26 @@ def test_consistency_is_proved_and_checked_from_the_command_line(run: Run, fille
     result = run("check-consistency", "proof.json", "--key", "log.pub", "--kept", "kept")
     assert "none of the proof's two" in result.stderr
     assert "error: the log has" in run("prove-consistency", "3", "99").stderr
+
+
+def test_a_part_that_leaves_nothing_out_is_refused(filled: LogStore) -> None:
+    header, *rest = [json.loads(line) for line in export_lines(filled)]
+    lines = [{**header, "from": 0, "to": 7, "before": [], "after": []}, *rest]
+    report = verify_part([json.dumps(line).encode() for line in lines], filled.verifier_key)
+    assert "no part" in str(report.problems[0])
+
+
+def test_a_part_says_how_many_payloads_are_missing(filled: LogStore) -> None:
+    lines = part(filled)
+    lines[2] |= {"payload": None, "salt": None}
+    report = verify_part([json.dumps(line).encode() for line in lines], filled.verifier_key)
+    assert report.ok
+    assert "1 of these 3 entries have no payload" in report.caveats
+
+
+def test_a_part_proves_no_receipt_and_no_earlier_checkpoint(run: Run, filled: LogStore) -> None:
+    assert run("export", "--out", "log.jsonl", "--from", "2", "--to", "5").exit_code == 0
+    Path("kept").write_text(filled.latest_checkpoint())
+    result = run("verify", "log.jsonl", "--key", "log.pub", "--since", "kept")
+    assert result.exit_code == 2
+    assert "need the whole log" in result.output

@@ -278,3 +278,16 @@ def test_witnesses_that_run_at_once_queue(log: Log, address: str, tmp_path: Path
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_an_older_note_never_walks_the_kept_one_back(run, store: LogStore, tmp_path: Path) -> None:
+    notes = [store.append("screening", b"{}").checkpoint for _ in range(4)]
+    export = tmp_path / "log.jsonl"
+    export.write_bytes(b"".join(export_lines(store)))
+    published = tmp_path / "checkpoint"
+    published.write_text(notes[3])
+    assert run(str(published), "--export", str(export)).exit_code == 0
+    before = kept(tmp_path)
+    published.write_text(notes[1])
+    assert "rolled back" in alarm(run(str(published), "--export", str(export)), tmp_path)["what"]
+    assert kept(tmp_path)["state.json"] == before["state.json"]
