@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -16,6 +17,9 @@ from service.log.store import LogDamaged, LogStore, NotDurable
 from service.telemetry import logger
 
 RETRY_AFTER = "1"
+AT_ONCE = 2
+"""Requests of auditors that a worker serves at once: proofs and searches are work, and screenings come first."""
+BUSY = "Other auditors' requests are being served. Ask again."
 NOT_SHOWN = "The log cannot be written. Try again: nothing was shown."
 
 
@@ -26,14 +30,24 @@ class Desk:
         self._log = log
         self._keys = keys
         self._rate = rate
+        self._seats = threading.BoundedSemaphore(AT_ONCE)
 
     def serve(self, work: Callable[[Caller], Response]) -> Response:
         """The answer of `work`. Raises `Problem`; a refusal of one who holds a key is recorded first.
 
-        A key that asks too often is refused without an entry: the refusals would fill the log.
+        A key that asks too often, or while others are served, is refused without an entry: the refusals would fill the
+        log.
         """
         caller = self._keys.caller(request.headers.get("Authorization"))
         self._rate.admit(caller.key_id)
+        if not self._seats.acquire(blocking=False):
+            raise problem("rate_limited", detail=BUSY, Retry_After=RETRY_AFTER)
+        try:
+            return self._served(work, caller)
+        finally:
+            self._seats.release()
+
+    def _served(self, work: Callable[[Caller], Response], caller: Caller) -> Response:
         try:
             try:
                 require_role(caller, "auditor")
