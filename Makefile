@@ -17,16 +17,21 @@ PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 export OMP_NUM_THREADS ?= 1
 export GROUNDS_VAR := $(VAR)
 
+PAGES := service/pages/built/grounds.css
+
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-run: $(VENV)/.train $(VAR)/models/active ## [PORT=n] Everything for a newcomer: environment, synthetic cohort, first model, keys, service
+run: $(VENV)/.train $(PAGES) $(VAR)/models/active ## [PORT=n] Everything for a newcomer: environment, synthetic cohort, first model, keys, service
 	@$(PY) -m service run --port $(PORT)
 
-test: $(VENV)/.dev ## Everything needed to test, and the tests
+test: $(VENV)/.dev $(PAGES) ## Everything needed to test, and the tests
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || tests/architecture/install-debian postgresql
 	@command -v strace >/dev/null || tests/architecture/install-debian strace
+	@command -v chromium >/dev/null || tests/architecture/install-debian chromium
 	$(PY) -m pytest -q $(TESTS)
+
+pages: $(PAGES) ## Build the pages' styles and scripts from the design system's package
 
 check: $(VENV)/.dev ## Lint, types, import contracts, file sizes
 	@tests/architecture/check $(PY)
@@ -46,14 +51,19 @@ rollback: $(VENV)/.train ## Make the version released before active again: make 
 verify: $(VENV)/.train ## Verify the whole explanation log
 	$(PY) -m service log verify
 
-bench: $(VENV)/.bench $(VAR)/models/active ## Measure; prints ratio tables
+bench: $(VENV)/.bench $(PAGES) $(VAR)/models/active ## Measure; prints ratio tables
 	.venv-bench/bin/python -m benchmarks
 
 lock: ## Renew the locked versions (needs uv)
 	@tests/architecture/lock
 
 clean: ## Remove the environments and caches; keeps log, models and keys
-	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-bench service/pages/node_modules service/pages/built .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# The design system comes from the npm registry, by digest; nothing of Node runs in the service.
+$(PAGES): service/pages/package.json service/pages/package-lock.json $(wildcard service/pages/style/*.scss)
+	@command -v npm >/dev/null || tests/architecture/install-debian nodejs npm
+	@cd service/pages && npm ci --silent && npm run --silent build
 
 # The first model: made once, kept until someone releases another.
 $(VAR)/models/active: | $(VENV)/.train
@@ -82,4 +92,4 @@ $(VENV)/.bench: requirements-bench.lock $(VENV)/.train
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
-.PHONY: help run test check train release rollback verify bench lock clean
+.PHONY: help run test pages check train release rollback verify bench lock clean

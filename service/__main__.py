@@ -20,11 +20,13 @@ from service.log.commands import log_commands
 from service.log.databases.commands import database_commands
 from service.log.erasure_commands import add_erasure_commands
 from service.log.store import LogError, LogStore, NotDurable
+from service.pages.assets import AssetsMissing
 from service.replay.command import replay_command
 from service.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
 from service.settings import Settings, SettingsError, read_settings
 
 EXPECTED = (
+    AssetsMissing,
     ArtefactError,
     DictionaryError,
     WordsError,

@@ -78,6 +78,12 @@ class Keys:
             for key in stored.values()
             if not key.revoked
         }
+        self._by_id = {caller.key_id: (caller, ends) for caller, ends in self._callers.values()}
+
+    def by_id(self, key_id: str) -> Caller | None:
+        """The caller whose key has that id, while the key is accepted; for the sessions of the pages."""
+        found = self._by_id.get(key_id)
+        return None if found is None or time.time() >= found[1] else found[0]
 
     def caller(self, authorization: str | None) -> Caller:
         """The caller behind an Authorization header. Raises `Problem` 401."""
@@ -105,13 +111,19 @@ class FollowedKeys(Keys):
 
     def caller(self, authorization: str | None) -> Caller:
         """As `Keys`. A key file that cannot be read leaves the keys as they were, and is logged."""
-        now = time.monotonic()
-        if now >= self._next_look:
-            self._next_look = now + SECONDS_BETWEEN_LOOKS
-            self._follow()
+        self._follow()
         return super().caller(authorization)
 
+    def by_id(self, key_id: str) -> Caller | None:
+        """As `Keys`, with the file followed."""
+        self._follow()
+        return super().by_id(key_id)
+
     def _follow(self) -> None:
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + SECONDS_BETWEEN_LOOKS
         state = self._look()
         if state == self._state:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import Flask
@@ -16,6 +16,9 @@ from service.docs_page import docs_page
 from service.errors import register_errors
 from service.log.store import LogStore
 from service.model_files import ReleasedModel
+from service.pages.desk import PageDesk
+from service.pages.session import Sessions
+from service.pages.site import register_pages
 from service.reference import reference
 from service.responses import responses
 from service.schemas import Features, ProblemSchema
@@ -24,6 +27,14 @@ from service.status import status
 from service.web import Web
 
 API_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlan:
+    """What signs the pages' cookies (32 bytes), and whether users come by HTTPS."""
+
+    secret: bytes = field(repr=False)
+    https: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,8 @@ class Collaborators:
     origin: str
     audit: AuditPlan | None = None
     """None leaves the addresses of the log out."""
+    pages: PagePlan | None = None
+    """None leaves the pages out."""
 
 
 class GroundsApi(Api):
@@ -77,7 +90,22 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
             api.register_blueprint(blueprint)
     app.register_blueprint(status(collaborators.released, collaborators.log))
     app.register_blueprint(docs_page(api, collaborators.released.model))
+    if collaborators.pages is not None:
+        register_pages(app, _page_desk(collaborators, writer, collaborators.pages))
     return app
+
+
+def _page_desk(collaborators: Collaborators, writer: AnswerWriter, plan: PagePlan) -> PageDesk:
+    return PageDesk(
+        released=collaborators.released,
+        writer=writer,
+        log=collaborators.log,
+        keys=collaborators.keys,
+        origin=collaborators.origin,
+        sessions=Sessions(collaborators.keys, plan.secret, plan.https),
+        https=plan.https,
+        audit=collaborators.audit,
+    )
 
 
 def _describe_features(api: Api) -> None:

@@ -13,6 +13,8 @@ from service.log.publisher import CheckpointPublisher
 from service.log.rotation import settle
 from service.log.store import LogStore
 from service.model_files import ReleasedModel, load_active
+from service.pages.assets import Assets
+from service.pages.session import page_secret
 from service.settings import Settings
 from service.telemetry import logger
 
@@ -61,6 +63,8 @@ def prepare(settings: Settings) -> Prepared:
     Raises `ArtefactError` where the model cannot be trusted: a service does not start with it.
     """
     released = load_active(settings.models, settings.keys)
+    Assets()  # a service whose pages are not built says so here, and not to its first visitor
+    page_secret(settings.keys)  # made once, before several workers would each make one
     log = open_log(settings)
     try:
         start_id = record_start(released, log, settings)

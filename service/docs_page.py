@@ -26,10 +26,6 @@ def docs_page(api: Api, model: AdditiveModel) -> Blueprint:
             made["openapi"] = orjson.dumps(api.spec.to_dict())
         return Response(made["openapi"], mimetype="application/json")
 
-    @blueprint.get("/")
-    def home() -> Response:
-        return Response(status=303, headers={"Location": "/docs"})
-
     @blueprint.get("/docs")
     def docs() -> Response:
         if "docs" not in made:

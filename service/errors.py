@@ -58,6 +58,11 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     ),
     "wrong_role": (403, "Not for this role", "The key's role may not do this."),
     "wrong_agency": (403, "Not for this agency", "The key belongs to another agency than the request names."),
+    "form_refused": (
+        403,
+        "The form was not sent from this page",
+        "Nothing was recorded. Open the page again, fill in the form and send it.",
+    ),
     "not_found": (404, "Not found", "There is nothing at this address, or it is not for this key."),
     "erased": (410, "Erased", "What was recorded here was erased. The log still proves that it was, and when."),
     "method_not_allowed": (405, "Method not allowed", "The address exists; the method is wrong. See /docs."),
@@ -101,32 +106,31 @@ def problem(code: str, errors: Sequence[FieldError] = (), detail: str = "", **he
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "not_json"}
 
 
-def register_errors(app: Flask) -> None:
-    """Makes every error of the app a problem details answer."""
-
-    @app.errorhandler(Problem)
-    def _known(error: Problem) -> Response:
-        return error.response()
-
-    @app.errorhandler(HTTPException)
-    def _http(error: HTTPException) -> Response:
+def problem_of(error: Exception) -> Problem:
+    """What an error of any kind is answered with. One that nobody foresaw is logged: its type and place alone."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
         code = _BY_STATUS.get(error.code or 500, "bad_request" if (error.code or 500) < 500 else "internal")
         answer = problem(code)
         if error.code == 405 and getattr(error, "valid_methods", None):
             answer.headers = {"Allow": ", ".join(error.valid_methods)}  # type: ignore[attr-defined]  # MethodNotAllowed
-        return answer.response()
-
-    @app.errorhandler(SQLAlchemyError)
-    def _away(error: SQLAlchemyError) -> Response:
+        return answer
+    if isinstance(error, SQLAlchemyError):
         logger().error("log_cannot_be_read", error=type(error).__name__)
-        return problem("log_unavailable", Retry_After="1").response()
+        return problem("log_unavailable", Retry_After="1")
+    # The message of an unknown exception may hold case data, so only its type and place are logged.
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"
+    logger().error("unexpected_error", error=type(error).__name__, place=place)
+    return problem("internal")
+
+
+def register_errors(app: Flask) -> None:
+    """Makes every error of the app a problem details answer."""
 
     @app.errorhandler(Exception)
-    def _unexpected(error: Exception) -> Response:
-        # The message of an unknown exception may hold case data, so only its type and place are logged.
-        trace = error.__traceback__
-        while trace and trace.tb_next:
-            trace = trace.tb_next
-        place = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"
-        logger().error("unexpected_error", error=type(error).__name__, place=place)
-        return problem("internal").response()
+    def _answer(error: Exception) -> Response:
+        return problem_of(error).response()

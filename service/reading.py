@@ -32,13 +32,13 @@ def validated_screening(acceptor: Acceptor, schema: Schema, caller: Caller) -> d
         try:
             validated = schema.load(asked)
         except ValidationError as error:
-            raise problem("refused", field_errors(error.normalized_messages(), _names(schema))) from None
+            raise problem("refused", field_errors(error.normalized_messages(), request_names(schema))) from None
     if caller.agency is not None and validated["agency"] != caller.agency:
         raise problem("wrong_agency", [FieldError("agency", "send the agency of your own key")])
     return validated
 
 
-def _names(schema: Schema) -> frozenset[str]:
+def request_names(schema: Schema) -> frozenset[str]:
     """Every name that a request may hold."""
     features, monitoring = schema.fields["features"], schema.fields["monitoring"]
     assert isinstance(features, Features)

@@ -23,7 +23,12 @@ def record(append: Callable[[], Receipt]) -> Receipt:
     try:
         return append()
     except NotDurable:
-        raise problem("not_recorded", Retry_After=RETRY_AFTER) from None
+        raise not_recorded() from None
+
+
+def not_recorded() -> Problem:
+    """The problem of a log that cannot be written: nothing may be shown."""
+    return problem("not_recorded", Retry_After=RETRY_AFTER)
 
 
 def record_refusal(refusal: Problem, caller: Caller, log: LogStore) -> None:

@@ -56,6 +56,17 @@ def respond(
     raise problem("too_many_responses")
 
 
+def responses_to(screening_id: str, log: LogStore) -> list[tuple[StoredEntry, dict[str, Any] | None]]:
+    """The responses to a screening, the first one first: entry and payload (None where it was erased)."""
+    found: list[tuple[StoredEntry, dict[str, Any] | None]] = []
+    for number in range(MOST_RESPONSES):
+        entry = log.get(numbered_id(screening_id, number))
+        if entry is None:
+            break
+        found.append((entry, None if entry.payload is None else orjson.loads(entry.payload)))
+    return found
+
+
 def numbered_id(screening_id: str, number: int) -> str:
     """The entry id of a screening's response `number` (from 0): a UUID of version 8 (RFC 9562), made from both."""
     digits = sha256(f"grounds response {number} to {screening_id}".encode()).hexdigest()

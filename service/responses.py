@@ -106,7 +106,7 @@ def responses(log: LogStore, keys: Keys, origin: str) -> Blueprint:
             caller = keys.caller(request.headers.get("Authorization"))
             try:
                 require_role(caller, "practitioner")
-                asked = _validated(schema)
+                asked = validated_response(schema, read_json())
                 unique = idempotency_key(request.headers.get("Idempotency-Key"), caller, "response")
                 recorded = respond(str(screening_id), asked, log, caller, unique)
             except Problem as refusal:
@@ -129,9 +129,10 @@ def responses(log: LogStore, keys: Keys, origin: str) -> Blueprint:
     return blueprint
 
 
-def _validated(schema: Schema) -> dict[str, Any]:
+def validated_response(schema: Schema, sent: Any) -> dict[str, Any]:
+    """A response that was sent, by API or form, checked. Raises `Problem`."""
     try:
-        asked: dict[str, Any] = schema.load(read_json())
+        asked: dict[str, Any] = schema.load(sent)
     except ValidationError as error:
         messages = error.normalized_messages()
         if isinstance(messages.get("reasons"), dict):  # by place in the list, which nobody needs to know

@@ -42,6 +42,7 @@ def serve_workers(settings: Settings) -> None:
         GROUNDS_CHECKPOINTS=str(settings.checkpoints),
         GROUNDS_LOG_DATABASE=settings.database_url,
         GROUNDS_LOG_ORIGIN=settings.origin,
+        GROUNDS_HTTPS="yes" if settings.https else "no",
         GROUNDS_BODY_LIMIT=str(settings.body_limit),
     )
     # Each thread would get a heap of its own from the C library, and keep what its largest answer took.

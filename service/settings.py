@@ -11,6 +11,7 @@ from environs import Env, EnvError
 
 _POSTGRESQL = re.compile(r"postgresql://(?:[^:@/]*@)?[^@]+$")
 """A URL without a password: the environment of a process is not a place for one."""
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 RATE = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour|day)")
 
 
@@ -41,6 +42,9 @@ class Settings:
     """GROUNDS_THREADS: blocking threads a worker, each of which may wait for one durable commit. Default 32."""
     body_limit: int
     """GROUNDS_BODY_LIMIT: largest request body, in bytes. Default 65536."""
+    https: bool = False
+    """GROUNDS_HTTPS: whether users reach the service by HTTPS (a proxy in front of it counts): cookies are then sent by
+    HTTPS only. Default: no where GROUNDS_HOST is this machine alone, else yes."""
     audit_rate: str = "120/minute"
     """GROUNDS_AUDIT_RATE: requests about the log that one key may make of one worker. Default 120/minute."""
 
@@ -71,16 +75,18 @@ def read_settings() -> Settings:
     try:
         with env.prefixed("GROUNDS_"):
             var = env.path("VAR", Path("var"))
+            host = env.str("HOST", "127.0.0.1")
             settings = Settings(
                 var=var,
                 checkpoints=env.path("CHECKPOINTS", var / "checkpoints"),
                 database_url=env.str("LOG_DATABASE", ""),
                 origin=env.str("LOG_ORIGIN", "grounds.invalid/log"),
-                host=env.str("HOST", "127.0.0.1"),
+                host=host,
                 port=env.int("PORT", 8000),
                 workers=env.int("WORKERS", max(2, os.cpu_count() or 2)),
                 threads=env.int("THREADS", 32),
                 body_limit=env.int("BODY_LIMIT", 65_536),
+                https=env.bool("HTTPS", host not in LOOPBACK),
                 audit_rate=env.str("AUDIT_RATE", "120/minute"),
             )
     except EnvError as error:

@@ -15,10 +15,11 @@ from typing import IO
 from flask import Flask
 
 from service.access import FollowedKeys
-from service.app import Collaborators, create_app
+from service.app import Collaborators, PagePlan, create_app
 from service.assembly import open_log, start_publisher
 from service.audit import AuditPlan
 from service.model_files import load_active
+from service.pages.session import page_secret
 from service.settings import read_settings
 from service.telemetry import configure_logging, logger
 
@@ -39,7 +40,8 @@ def wsgi() -> Flask:
     start_publisher(log, settings)
     audit = AuditPlan(settings.audit_index, settings.audit_rate)
     keys = FollowedKeys(settings.keys)
-    app = create_app(Collaborators(released, log, keys, settings.origin, audit), settings.body_limit)
+    pages = PagePlan(page_secret(settings.keys), settings.https)
+    app = create_app(Collaborators(released, log, keys, settings.origin, audit, pages), settings.body_limit)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
     gc.collect()
     gc.freeze()

@@ -12,11 +12,12 @@ from flask.testing import FlaskClient
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, write_model
 from model.dictionary import Dictionary, shipped_dictionary
 from service.access import Keys, create_key, read_keys
-from service.app import Collaborators, create_app
+from service.app import Collaborators, PagePlan, create_app
 from service.assembly import open_log
 from service.audit import AuditPlan
 from service.log.store import LogStore
 from service.model_files import ReleasedModel, load_active
+from service.pages.session import page_secret
 from service.settings import Settings
 from tests.builders import model_content
 from training.release import ACTIVE, sign, signing_key
@@ -118,7 +119,8 @@ def service(settings):
     log = open_log(settings)
     audit = AuditPlan(settings.audit_index, settings.audit_rate)
     keys = Keys(read_keys(settings.keys))
-    app = create_app(Collaborators(released, log, keys, settings.origin, audit), settings.body_limit)
+    pages = PagePlan(page_secret(settings.keys), settings.https)
+    app = create_app(Collaborators(released, log, keys, settings.origin, audit, pages), settings.body_limit)
     yield Service(
         app,
         log,

@@ -1,0 +1,99 @@
+"""`/screenings/<id>`: one screening as it was shown, and what the practitioner did about it."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from model.additive import probability
+from service.access import Caller
+from service.errors import FieldError, Problem, problem
+from service.idempotency import idempotency_key
+from service.log.canonical import canonical_bytes
+from service.log.store import StoredEntry
+from service.pages.desk import PageDesk, see_other
+from service.pages.result.picture import FIRST_BARS, FIRST_REASONS, bar_rows, gap_rows, range_picture
+from service.reasons import choices
+from service.records import record, record_refusal, recorded_screening
+from service.responding import respond, responses_to
+from service.responses import ResponseRequestSchema, validated_response
+from service.words.topics import topic
+
+
+def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
+    """Adds the addresses of a screening's result."""
+    schema = ResponseRequestSchema()
+
+    @blueprint.get("/screenings/<uuid:screening_id>")
+    def result(screening_id: object) -> Response:
+        caller = desk.visitor("practitioner").caller
+        entry, payload = own_screening(str(screening_id), caller, desk)
+        return _page(entry, payload, {}, {}, 200)
+
+    @blueprint.post("/screenings/<uuid:screening_id>/response")
+    def answer(screening_id: object) -> Response:
+        caller = desk.sender("practitioner").caller
+        try:
+            asked = _validated()
+            respond(str(screening_id), asked, desk.log, caller, _once(caller))
+        except Problem as refusal:
+            record_refusal(refusal, caller, desk.log)
+            if refusal.code != "refused":
+                raise
+            entry, payload = own_screening(str(screening_id), caller, desk)
+            fixes = {error.field: error.fix for error in refusal.errors}
+            return _page(entry, payload, dict(request.form.lists()), fixes, refusal.status)
+        return see_other(f"/screenings/{screening_id}#response")
+
+    def _validated() -> dict[str, Any]:
+        sent: dict[str, Any] = {"action": request.form.get("action", ""), "reasons": request.form.getlist("reasons")}
+        if not sent["action"]:
+            raise problem("refused", [FieldError("action", topic("response").errors.no_action)])
+        if corrects := request.form.get("corrects"):
+            sent["corrects"] = corrects
+        return validated_response(schema, sent)
+
+    def _once(caller: Caller) -> str | None:
+        return idempotency_key(request.form.get("once"), caller, "response")
+
+    def _page(
+        entry: StoredEntry, payload: dict[str, Any], filled: dict[str, list[str]], errors: dict[str, str], status: int
+    ) -> Response:
+        shown = payload["answer"]
+        at_hand = payload["model_sha256"] == desk.released.sha256
+        threshold = probability(desk.released.model.threshold) if at_hand else None
+        labels = {agency.id: agency.label for agency in desk.released.model.dictionary.agencies}
+        return desk.show(
+            "result/page.html",
+            status=status,
+            answer=shown,
+            agency_label=labels.get(payload["asked"]["agency"], payload["asked"]["agency"]),
+            margin=shown["explanation"]["base_value"]
+            + math.fsum(row["contribution"] for row in shown["explanation"]["contributions"]),
+            entry=entry,
+            threshold=threshold,
+            range_picture=range_picture(shown, threshold),
+            gaps=gap_rows(shown, threshold, labels),
+            bars=bar_rows(shown),
+            first_bars=FIRST_BARS,
+            first_reasons=FIRST_REASONS,
+            responses=responses_to(entry.entry_id, desk.log),
+            choices=choices(),
+            offered=frozenset(choices().offered()),
+            filled=filled,
+            errors=errors,
+            once=secrets.token_hex(16),
+        )
+
+
+def own_screening(screening_id: str, caller: Caller, desk: PageDesk) -> tuple[StoredEntry, dict[str, Any]]:
+    """A screening that this caller made, its entry and payload; the look is recorded. Raises `Problem`."""
+    entry, payload = recorded_screening(screening_id, desk.log)
+    if payload["caller"]["key_id"] != caller.key_id:
+        raise problem("not_found")
+    looked = {"caller": {"key_id": caller.key_id, "role": caller.role}, "screening_id": screening_id}
+    record(lambda: desk.log.append("lookup", canonical_bytes(looked)))
+    return entry, payload

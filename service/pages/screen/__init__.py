@@ -1,0 +1,1 @@
+"""Screen a case: the form that the dictionary makes, and what is sent with it."""

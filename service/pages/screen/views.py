@@ -1,0 +1,114 @@
+"""`/screen`: choose the agency, answer what is known, send."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, request
+from marshmallow import Schema, ValidationError
+
+from service.access import Caller
+from service.errors import FieldError, Problem, problem
+from service.idempotency import idempotency_key
+from service.log.store import AlreadyRecorded
+from service.pages.desk import PageDesk, see_other
+from service.pages.screen.questions import question_groups
+from service.pages.screen.sent import asked_by
+from service.reading import field_errors, request_names
+from service.records import record_refusal, recorded
+from service.schemas import request_schema
+from service.screening import screen
+
+
+def screen_pages(blueprint: Blueprint, desk: PageDesk) -> None:
+    """Adds the addresses of the form."""
+    form = _Form(desk)
+    agencies = form.agencies
+
+    @blueprint.get("/screen")
+    def choose_agency() -> Response:
+        caller = desk.visitor("practitioner").caller
+        if caller.agency is not None:
+            return see_other(f"/screen/{caller.agency}")
+        return desk.show("screen/agency.html", agencies=agencies)
+
+    @blueprint.get("/screen/from")
+    def chosen_agency() -> Response:
+        desk.visitor("practitioner")
+        agency = request.args.get("agency", "")
+        if agency not in agencies:
+            return desk.show("screen/agency.html", status=422, agencies=agencies, missing=True)
+        return see_other(f"/screen/{agency}")
+
+    @blueprint.get("/screen/<agency>")
+    def empty_form(agency: str) -> Response:
+        form.check_agency(desk.visitor("practitioner").caller, agency)
+        return form.shown(agency, {}, [], 200)
+
+    @blueprint.post("/screen/<agency>")
+    def send(agency: str) -> Response:
+        caller = desk.sender("practitioner").caller
+        form.check_agency(caller, agency)
+        return form.sent(agency, caller)
+
+
+class _Form:
+    """The form of one dictionary: shown, checked, and screened."""
+
+    def __init__(self, desk: PageDesk) -> None:
+        self._desk = desk
+        self._dictionary = desk.released.model.dictionary
+        self._schema: Schema = request_schema(self._dictionary)
+        self.agencies = {agency.id: agency.label for agency in self._dictionary.agencies}
+
+    def check_agency(self, caller: Caller, agency: str) -> None:
+        """Raises `Problem`: there is no such agency, or the key belongs to another."""
+        if agency not in self.agencies:
+            raise problem("not_found")
+        if caller.agency not in (None, agency):
+            raise problem("wrong_agency")
+
+    def shown(self, agency: str, filled: Mapping[str, str], errors: list[FieldError], status: int) -> Response:
+        """The form, as it was filled in, with what is to be put right."""
+        return self._desk.show(
+            "screen/form.html",
+            status=status,
+            agency=agency,
+            agency_label=self.agencies[agency],
+            groups=question_groups(self._dictionary, agency),
+            filled=filled,
+            errors={error.field.removeprefix("features."): error.fix for error in errors},
+            once=filled.get("once") or secrets.token_hex(16),
+        )
+
+    def sent(self, agency: str, caller: Caller) -> Response:
+        """On to the result, or the form again with its errors; either is recorded first."""
+        asked, errors = asked_by(request.form, agency, question_groups(self._dictionary, agency))
+        try:
+            validated: dict[str, Any] = self._schema.load(asked)
+        except ValidationError as error:
+            messages = error.normalized_messages()  # type: ignore[no-untyped-call]
+            errors += field_errors(messages, request_names(self._schema))
+        if errors:
+            refusal = problem("refused", errors)
+            record_refusal(refusal, caller, self._desk.log)
+            return self.shown(agency, request.form, errors, refusal.status)
+        return see_other(f"/screenings/{self._screened(validated, caller)}")
+
+    def _screened(self, validated: dict[str, Any], caller: Caller) -> str:
+        desk = self._desk
+        try:
+            unique = idempotency_key(request.form.get("once"), caller, "screening")
+            shown = screen(validated, desk.released, desk.writer, desk.log, caller, unique)
+        except AlreadyRecorded as earlier:  # sent twice: the first one is shown
+            index = earlier.index
+            found = recorded(lambda: desk.log.get_index(index))
+            if found is None:
+                raise problem("record_damaged") from None
+            return found.entry_id
+        except Problem as refusal:
+            record_refusal(refusal, caller, desk.log)
+            raise
+        return shown.receipt.entry_id

@@ -1,0 +1,32 @@
+"""Puts the pages together: one blueprint, and every section's addresses added to it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Blueprint, Flask
+
+from service.pages.assets import Assets, assets_blueprint
+from service.pages.desk import PageDesk
+from service.pages.navigation import SECTIONS, navigation
+from service.pages.problems import register_problem_pages
+from service.pages.result.views import result_pages
+from service.pages.screen.views import screen_pages
+from service.pages.sign_in import sign_in_pages
+
+PARTS = (sign_in_pages, screen_pages, result_pages)
+"""Each adds the addresses of one section."""
+
+
+def register_pages(app: Flask, desk: PageDesk) -> None:
+    """Adds the pages and their assets to the app. Raises `AssetsMissing`."""
+    assets = Assets()
+    blueprint = Blueprint("pages", __name__)
+    for part in PARTS:
+        part(blueprint, desk)
+    register_problem_pages(app, blueprint, desk)
+    app.register_blueprint(blueprint)
+    app.register_blueprint(assets_blueprint(assets))
+    rules = {rule.rule for rule in app.url_map.iter_rules()}
+    desk.sections.update(address for _, address, _ in SECTIONS if address in rules)
+    desk.templates.globals.update(asset=assets.address, navigation=partial(navigation, desk.sections))

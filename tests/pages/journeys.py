@@ -1,0 +1,61 @@
+"""Every kind of page, and how a visitor gets to it: for the pictures, and for the tests that hold all pages alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page
+
+from tests.pages.site import UNBORN, Site
+
+JOURNEYS: dict[str, Callable[[Site, Page], None]] = {}
+
+
+def journey(function: Callable[[Site, Page], None]) -> Callable[[Site, Page], None]:
+    """Adds a journey under its function's name."""
+    JOURNEYS[function.__name__] = function
+    return function
+
+
+@journey
+def home(_: Site, page: Page) -> None:
+    page.goto("/")
+
+
+@journey
+def sign_in(_: Site, page: Page) -> None:
+    page.goto("/sign-in")
+
+
+@journey
+def sign_in_refused(site: Site, page: Page) -> None:
+    site.sign_in(page, "grounds_practitioner_wrong")
+
+
+@journey
+def problem(_: Site, page: Page) -> None:
+    page.goto("/nothing-here")
+
+
+@journey
+def screen_agency(site: Site, page: Page) -> None:
+    site.sign_in(page, site.practitioner)
+    page.goto("/screen")
+
+
+@journey
+def screen_form(site: Site, page: Page) -> None:
+    site.sign_in(page, site.practitioner)
+    page.goto("/screen/health_visiting")
+
+
+@journey
+def screen_refused(site: Site, page: Page) -> None:
+    site.sign_in(page, site.practitioner)
+    site.screen(page, {"gestation_at_birth_weeks": 400}, reference="no digits")
+
+
+@journey
+def result(site: Site, page: Page) -> None:
+    site.sign_in(page, site.practitioner)
+    site.screen(page, UNBORN)

@@ -1,0 +1,83 @@
+"""A running service with pages, for the browser."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+from werkzeug.serving import make_server
+
+from model.dictionary import shipped_dictionary
+from service.access import FollowedKeys, create_key
+from service.app import Collaborators, PagePlan, create_app
+from service.assembly import open_log
+from service.audit import AuditPlan
+from service.log.store import LogStore
+from service.model_files import load_active
+from service.pages.session import page_secret
+from service.settings import Settings
+from tests.service.conftest import hand_made_model, release_into, settings_in
+
+UNBORN = {
+    "child_stage": "unborn",
+    "parent_mental_health_history": "yes",
+}
+"""What one agency may know about a case like the review's: a history, and nothing of the second parent."""
+
+
+@dataclass
+class Site:
+    """Where the service answers, and what it works with."""
+
+    address: str
+    settings: Settings
+    log: LogStore
+    practitioner: str
+    auditor: str
+
+    def sign_in(self, page: Page, key: str) -> Page:
+        page.goto("/sign-in")
+        page.get_by_label("Your key").fill(key)
+        page.get_by_role("button", name="Sign in").click()
+        return page
+
+    def screen(self, page: Page, answers: dict[str, Any], reference: str = "case-0001", agency: str = "gp") -> Page:
+        """Fills in the form by its radio buttons and sends it."""
+        page.goto(f"/screen/{agency}")
+        page.get_by_label("Your own reference for this case").fill(reference)
+        for name, value in answers.items():
+            if isinstance(value, str):
+                page.locator(f'input[name="{name}"][value="{value}"]').check()
+            else:
+                page.locator(f'input[name="{name}"]').fill(str(value))
+        page.get_by_role("button", name="Screen this case").click()
+        return page
+
+
+@contextmanager
+def serving(folder: Path, model: bytes | None = None) -> Iterator[Site]:
+    """Serves the pages over a log in `folder`; the model is the tests' hand-made one where none is given."""
+    settings = settings_in(folder / "var")
+    release_into(settings, model or hand_made_model(shipped_dictionary()))
+    practitioner, auditor = (create_key(settings.keys, role)[0] for role in ("practitioner", "auditor"))
+    released, log = load_active(settings.models, settings.keys), open_log(settings)
+    audit = AuditPlan(settings.audit_index, "100000/minute")
+    pages = PagePlan(page_secret(settings.keys), https=False)
+    app = create_app(Collaborators(released, log, FollowedKeys(settings.keys), settings.origin, audit, pages))
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Site(f"http://127.0.0.1:{server.server_port}", settings, log, practitioner, auditor)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        log.close()
