@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from model.account.fairness import GAPS
 from model.additive import AdditiveModel
 from model.overrides import OVERRIDABLE
 from training.gate import Gate
@@ -19,9 +20,6 @@ SLOPE = (0.8, 1.2)
 INTERCEPT = 0.2
 """Calibration in the large, log-odds: the odds of the outcome off by a fifth. Slope and intercept together are what
 Van Calster and others (2016) call weak calibration, the least that a model in use should have."""
-GAPS: Mapping[str, float] = {"sensitivity": 0.10, "false_positive_rate": 0.05, "observed_to_expected": 0.25}
-"""Largest gap of a group to the reference group, by rate. Our own choice, to be changed in the open: no figure
-makes a gap fair. Selection rate has no limit, as groups may differ in need."""
 
 
 def quality_gates(model: AdditiveModel) -> list[Gate]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from model.account.measured import MEASURES
 from training.judge.ranking import Ranking
 from training.judge.resample import Draws, Measured, ratio, summary
 
 Floats = NDArray[np.float64]
 
-MEASURES = ("auc", "average_precision", "log_loss", "brier", "calibration_slope", "calibration_intercept")
 NEWTON_STEPS = 25
 ROUNDING = 1e-9
 """Log-odds. Training adds the terms of a case in order and the service exactly: they differ in the last digit."""

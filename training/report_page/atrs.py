@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from model.account.figures import listed, number
 from model.additive import AdditiveModel
 from model.card import FORBIDDEN_USE, INTENDED_USE, LIMITS
-from training.report_page.figures import listed, number
 from training.report_page.markdown import text
 
 GAP = "[to be completed by the organisation]"

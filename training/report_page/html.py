@@ -6,8 +6,8 @@ from html import escape
 from itertools import count
 from pathlib import Path
 
-from training.report_page.page import Block, Bullets, Figure, Page, Section, Table
-from training.report_page.svg import svg
+from model.account.page import Block, Bullets, Figure, Page, Section, Table
+from model.account.svg import svg
 
 WIDE = 5
 """Columns from which a table may be wider than a narrow window."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from training.report_page.page import Block, Bullets, Figure, Page, Section, Table
+from model.account.page import Block, Bullets, Figure, Page, Section, Table
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~&])")
 

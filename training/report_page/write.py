@@ -6,16 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+from model.account.shapes import importance
+from model.account.whole import account
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, ArtefactError, digest, read_model
 from model.card import model_card
 from model.files import write_whole
 from model.overrides import OVERRIDES_FILE, Override, read_overrides
-from training.report_page.account import account
 from training.report_page.atrs import atrs
+from training.report_page.gates import gates_section
 from training.report_page.html import html
 from training.report_page.markdown import markdown
-from training.report_page.shapes import importance
 
 HTML_FILE, MARKDOWN_FILE, JSON_FILE, ATRS_FILE = "card.html", "card.md", "card.json", "atrs.md"
 
@@ -38,7 +39,7 @@ def write_card(folder: Path, out: Path) -> list[Path]:
 def card_files(model: AdditiveModel, sha256: str, overrides: tuple[Override, ...] = ()) -> dict[str, bytes]:
     """The files' bytes by name. Raises `ArtefactError` where the model says too little of its making."""
     try:
-        page = account(model, sha256, overrides)
+        page = account(model, sha256, overrides, (gates_section(model),))
         card = json.dumps(card_data(model, sha256, overrides), indent=1, ensure_ascii=False, allow_nan=False)
         files = {HTML_FILE: html(page), MARKDOWN_FILE: markdown(page), JSON_FILE: card + "\n"}
         files[ATRS_FILE] = atrs(model, sha256)

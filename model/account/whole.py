@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from model.account.fairness import fairness
+from model.account.figures import listed, words
+from model.account.measured import measured
+from model.account.page import Block, Bullets, Page, Section, Table
+from model.account.shapes import importance, importance_figure, shape
 from model.additive import AdditiveModel, probability
 from model.card import FORBIDDEN_USE, INTENDED_USE, LIMITS
 from model.overrides import REASONS, ROLES, Override
-from training.gates import ReleaseError, gates
-from training.report_page.fairness import fairness
-from training.report_page.figures import listed, words
-from training.report_page.measured import measured
-from training.report_page.page import Block, Bullets, Page, Section, Table
-from training.report_page.shapes import importance, importance_figure, shape
 
 SYNTHETIC = (
     "Learned from synthetic data: no row stands for a real person. This model shows how Grounds works. It must not be "
@@ -23,8 +22,10 @@ OUTCOME_WORDS = "The outcome is a decision by an agency. It is not harm, and a l
 TOP = 3
 
 
-def account(model: AdditiveModel, sha256: str, overrides: tuple[Override, ...] = ()) -> Page:
-    """The card as a page. `sha256` is the digest of the model's file."""
+def account(
+    model: AdditiveModel, sha256: str, overrides: tuple[Override, ...] = (), extra: tuple[Section, ...] = ()
+) -> Page:
+    """The card as a page. `sha256` is the digest of the model's file; `extra` stands behind where it learned from."""
     warnings = [SYNTHETIC] if model.synthetic else []
     warnings += [f"Released in spite of a failed gate: {_override(one)}." for one in overrides]
     lead = (
@@ -40,7 +41,7 @@ def account(model: AdditiveModel, sha256: str, overrides: tuple[Override, ...] =
             _at_a_glance(model, sha256),
             _use(),
             _lineage(model),
-            _gates(model),
+            *extra,
             measured(model.facts["evaluation"]),
             fairness(model.facts.get("fairness")),
             Section("How far each feature moves a score", (importance_figure(model),)),
@@ -96,16 +97,6 @@ def _lineage(model: AdditiveModel) -> Section:
     rows += [(f"Anonymity, {key}", str(said)) for key, said in anonymity.items() if _plain(said)] if anonymity else []
     said = "The same data, dictionary, seed and versions give the same model, byte for byte."
     return Section("What it learned from", (said, Table("Data lineage", ("What", "Is"), tuple(rows))))
-
-
-def _gates(model: AdditiveModel) -> Section:
-    try:
-        found = gates(model)
-    except ReleaseError as error:
-        return Section("Gates", (str(error),))
-    rows = tuple((one.name, one.figure, one.limit, "pass" if one.passed else "FAIL") for one in found)
-    said = "What a release checks on this model, apart from the comparison with the model released before."
-    return Section("Gates", (said, Table("Gates", ("Gate", "Figure", "Limit", "Result"), rows)))
 
 
 def _shapes(model: AdditiveModel) -> Section:

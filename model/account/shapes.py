@@ -6,13 +6,15 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
+from model.account.figures import WITHHELD, cases, listed
+from model.account.page import Dots, Figure, Mark, Section, Table
 from model.additive import AdditiveModel, Term
 from model.explanation import REFIT_QUANTILE
-from training.artefact import DISCLOSURE_THRESHOLD
-from training.report_page.figures import WITHHELD, cases, listed
-from training.report_page.page import Dots, Figure, Mark, Section, Table
 
-MIDDLE = DISCLOSURE_THRESHOLD / 2
+LEAST = 10
+"""Training rows on which what is shown rests at least: the threshold of `training/policy.toml`, below which counts are
+not written into a model in the first place."""
+MIDDLE = LEAST / 2
 """What a withheld count (1 to 9) weighs in an average."""
 DIRECTIONS = {"raises": "can only raise the score", "lowers": "can only lower the score", "free": "free"}
 AXIS = "contribution, log-odds"
@@ -79,7 +81,7 @@ def answers(term: Term, rows: int) -> list[Answer]:
     counts += [None if hidden else round(weight) for weight in weights[len(term.values) :]]
     reach = _reach(term, weights)
     return [
-        Answer(label, contribution, spread, count if count is None or count >= DISCLOSURE_THRESHOLD else None)
+        Answer(label, contribution, spread, count if count is None or count >= LEAST else None)
         for label, contribution, spread, count in zip(labels, term.contributions, reach, counts, strict=True)
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from training.report_page.page import Mark
+from model.account.page import Mark
 
 Figured = Mapping[str, float | None] | None
 WITHHELD = "withheld"

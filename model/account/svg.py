@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from training.report_page.page import Dots, Lines, Mark
+from model.account.page import Dots, Lines, Mark
 
 WIDTH = 640
 LABEL_WIDTH = 230

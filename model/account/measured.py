@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from training.judge.evaluate import MEASURES
-from training.report_page.figures import mark, number, percent, words
-from training.report_page.page import Block, Dots, Figure, Lines, Section, Series, Table
+from model.account.figures import mark, number, percent, words
+from model.account.page import Block, Dots, Figure, Lines, Section, Series, Table
 
 Facts = Mapping[str, Any]
 
+MEASURES = ("auc", "average_precision", "log_loss", "brier", "calibration_slope", "calibration_intercept")
+"""What every way of scoring is judged by, under these names in a model's facts."""
 NOT_MEASURED = "Not measured for this model."
 DIGITS = 4
 ROBUST = ("AUC", "Log loss", "Over the threshold")
