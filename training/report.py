@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from model.account.measured import MEASURES
 from model.artefact import MODEL_FILE
 from training.gate import Gate
-from training.judge.evaluate import MEASURES
 from training.report_quality import print_fairness, print_quality
 
 if TYPE_CHECKING:  # the pipeline takes seconds to import, and a release does not need it

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from model.account.measured import MEASURES
 from model.artefact import MODEL_FILE, read_model
 from model.case import Case
 from model.explanation import explain
 from model.tokens import read_token
 from tests.training.conftest import Run
 from training.fit.calibrate import Recalibration
-from training.judge.evaluate import MEASURES
 from training.pipeline import ESTIMATORS_FILE, estimators_margin, write_trained
 
 ROWS = 400
