@@ -14,6 +14,7 @@ from service.api import screenings
 from service.audit import AuditPlan, log_addresses
 from service.docs_page import docs_page
 from service.errors import register_errors
+from service.log.search_index import SearchIndex
 from service.log.store import LogStore
 from service.model_files import ReleasedModel
 from service.pages.desk import PageDesk
@@ -31,9 +32,10 @@ API_VERSION = "1"
 
 @dataclass(frozen=True, slots=True)
 class PagePlan:
-    """What signs the pages' cookies (32 bytes), and whether users come by HTTPS."""
+    """What signs the pages' cookies (32 bytes), the folder of the keys, and whether users come by HTTPS."""
 
     secret: bytes = field(repr=False)
+    key_folder: Path
     https: bool
 
 
@@ -104,7 +106,8 @@ def _page_desk(collaborators: Collaborators, writer: AnswerWriter, plan: PagePla
         origin=collaborators.origin,
         sessions=Sessions(collaborators.keys, plan.secret, plan.https),
         https=plan.https,
-        audit=collaborators.audit,
+        key_folder=plan.key_folder,
+        index=None if collaborators.audit is None else SearchIndex(collaborators.log, collaborators.audit.index),
     )
 
 

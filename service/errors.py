@@ -84,6 +84,11 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "rate_limited": (429, "Too many requests with this key", "Wait for as long as Retry-After says."),
     "search_unavailable": (503, "The search index cannot be used", "Try again; the log itself is not touched by this."),
     "bad_request": (400, "Bad request", "The request cannot be read. See /docs."),
+    "model_unreadable": (
+        500,
+        "The model cannot be shown",
+        "Its files or its signature are not in order. It is not in use. The operator has been told.",
+    ),
     "internal": (500, "Something went wrong", "Nothing was answered that is not recorded. The operator has been told."),
     "record_damaged": (
         500,

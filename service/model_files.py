@@ -54,6 +54,13 @@ def load_active(models: Path, keys: Path) -> ReleasedModel:
     return load_released(models / version, keys)
 
 
+def released_versions(models: Path) -> tuple[str, ...]:
+    """The versions in a folder of released models, the one released last first."""
+    # Folders whose names begin with a dot are a release that was cut off.
+    found = [path for path in models.glob(f"*/{MODEL_FILE}") if not path.parent.name.startswith(".")]
+    return tuple(path.parent.name for path in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True))
+
+
 def load_released(folder: Path, keys: Path) -> ReleasedModel:
     """The released model in a folder, its signature checked before anything is constructed. Raises `ArtefactError`."""
     path = folder / MODEL_FILE

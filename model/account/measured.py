@@ -19,6 +19,8 @@ ROBUST = ("AUC", "Log loss", "Over the threshold")
 
 def measured(evaluation: Facts) -> Section:
     """Discrimination, calibration, usefulness, prompts and robustness."""
+    if "held_out_rows" not in evaluation:
+        return Section("What was measured", (NOT_MEASURED,))
     intro = (
         f"Figures are of {evaluation['held_out_rows']:,} cases from {evaluation['held_out_families']:,} families that "
         "the judged model never saw. Ranges are 95 % intervals by resampling families. The released table was then "

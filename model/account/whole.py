@@ -42,7 +42,7 @@ def account(
             _use(),
             _lineage(model),
             *extra,
-            measured(model.facts["evaluation"]),
+            measured(model.facts.get("evaluation", {})),
             fairness(model.facts.get("fairness")),
             Section("How far each feature moves a score", (importance_figure(model),)),
             _shapes(model),
@@ -81,7 +81,7 @@ def _use() -> Section:
 
 
 def _lineage(model: AdditiveModel) -> Section:
-    training: Mapping[str, Any] = model.facts["training"]
+    training: Mapping[str, Any] = model.facts.get("training", {})
     rows = [
         ("Origin", "synthetic cohort" if model.synthetic else "cases given by the organisation"),
         ("SHA-256 of the data file", str(training.get("data_sha256", "not stated"))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from flask import Response, request
@@ -10,7 +11,7 @@ from jinja2 import Environment
 
 from service.access import Caller, Keys, require_role
 from service.answer import AnswerWriter
-from service.audit import AuditPlan
+from service.log.search_index import SearchIndex
 from service.log.store import LogStore
 from service.model_files import ReleasedModel
 from service.pages.environment import environment
@@ -29,7 +30,9 @@ class PageDesk:
     origin: str
     sessions: Sessions
     https: bool
-    audit: AuditPlan | None
+    key_folder: Path
+    index: SearchIndex | None
+    """The search index of the log; None leaves out what needs it."""
     templates: Environment = field(default_factory=environment)
     sections: set[str] = field(default_factory=set)
     """Addresses of the sections that this service has; filled in when the pages are put together."""

@@ -8,13 +8,14 @@ from flask import Blueprint, Flask
 
 from service.pages.assets import Assets, assets_blueprint
 from service.pages.desk import PageDesk
+from service.pages.model.views import model_pages
 from service.pages.navigation import SECTIONS, navigation
 from service.pages.problems import register_problem_pages
 from service.pages.result.views import result_pages
 from service.pages.screen.views import screen_pages
 from service.pages.sign_in import sign_in_pages
 
-PARTS = (sign_in_pages, screen_pages, result_pages)
+PARTS = (sign_in_pages, screen_pages, result_pages, model_pages)
 """Each adds the addresses of one section."""
 
 

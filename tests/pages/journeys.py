@@ -59,3 +59,18 @@ def screen_refused(site: Site, page: Page) -> None:
 def result(site: Site, page: Page) -> None:
     site.sign_in(page, site.practitioner)
     site.screen(page, UNBORN)
+
+
+@journey
+def model(_: Site, page: Page) -> None:
+    page.goto("/model")
+
+
+@journey
+def model_history(_: Site, page: Page) -> None:
+    page.goto("/model/history")
+
+
+@journey
+def model_changes(site: Site, page: Page) -> None:
+    page.goto("/model/changes")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
@@ -19,7 +20,7 @@ from service.app import Collaborators, PagePlan, create_app
 from service.assembly import open_log
 from service.audit import AuditPlan
 from service.log.store import LogStore
-from service.model_files import load_active
+from service.model_files import ReleasedModel, load_active
 from service.pages.session import page_secret
 from service.settings import Settings
 from tests.service.conftest import hand_made_model, release_into, settings_in
@@ -38,8 +39,16 @@ class Site:
     address: str
     settings: Settings
     log: LogStore
+    released: ReleasedModel
     practitioner: str
+    second_practitioner: str
     auditor: str
+    app: Flask
+    keys: FollowedKeys
+
+    def follow_keys(self) -> None:
+        """Looks at the key file now; a service does so once a second."""
+        self.keys._next_look = 0.0
 
     def sign_in(self, page: Page, key: str) -> Page:
         page.goto("/sign-in")
@@ -61,21 +70,24 @@ class Site:
 
 
 @contextmanager
-def serving(folder: Path, model: bytes | None = None) -> Iterator[Site]:
+def serving(folder: Path, model: bytes | None = None, https: bool = False) -> Iterator[Site]:
     """Serves the pages over a log in `folder`; the model is the tests' hand-made one where none is given."""
     settings = settings_in(folder / "var")
     release_into(settings, model or hand_made_model(shipped_dictionary()))
-    practitioner, auditor = (create_key(settings.keys, role)[0] for role in ("practitioner", "auditor"))
+    roles = ("practitioner", "practitioner", "auditor")
+    practitioner, second, auditor = (create_key(settings.keys, role)[0] for role in roles)
     released, log = load_active(settings.models, settings.keys), open_log(settings)
     audit = AuditPlan(settings.audit_index, "100000/minute")
-    pages = PagePlan(page_secret(settings.keys), https=False)
-    app = create_app(Collaborators(released, log, FollowedKeys(settings.keys), settings.origin, audit, pages))
+    pages = PagePlan(page_secret(settings.keys), settings.keys, https)
+    keys = FollowedKeys(settings.keys)
+    app = create_app(Collaborators(released, log, keys, settings.origin, audit, pages))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Site(f"http://127.0.0.1:{server.server_port}", settings, log, practitioner, auditor)
+        address = f"http://127.0.0.1:{server.server_port}"
+        yield Site(address, settings, log, released, practitioner, second, auditor, app, keys)
     finally:
         server.shutdown()
         thread.join()

@@ -119,7 +119,7 @@ def service(settings):
     log = open_log(settings)
     audit = AuditPlan(settings.audit_index, settings.audit_rate)
     keys = Keys(read_keys(settings.keys))
-    pages = PagePlan(page_secret(settings.keys), settings.https)
+    pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https)
     app = create_app(Collaborators(released, log, keys, settings.origin, audit, pages), settings.body_limit)
     yield Service(
         app,
