@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, Undefined
+from markupsafe import Markup
 
 from service.words.topics import Topic, topic
 
@@ -20,13 +21,32 @@ def environment() -> Environment:
     """
     system = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     loader = ChoiceLoader([FileSystemLoader(TEMPLATES), system])
-    made = Environment(loader=loader, autoescape=True, undefined=Undefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=loader, autoescape=True, undefined=Undefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
+    )
+    made.globals["made_once"] = MadeOnce(made)
     made.globals["words"] = words
     made.filters["percent"] = percent
     made.filters["share"] = share
     made.filters["moment"] = moment
     made.filters["spaced"] = spaced
     return made
+
+
+class MadeOnce:
+    """Parts of pages that are the same for every visitor, such as an empty form, rendered the first time only."""
+
+    def __init__(self, templates: Environment) -> None:
+        self._templates = templates
+        self._made: dict[tuple[str, str], Markup] = {}
+
+    def __call__(self, template: str, key: str, **context: object) -> Markup:
+        """The part; `key` tells those of one template apart and is never a visitor's text."""
+        found = self._made.get((template, key))
+        if found is None:
+            rendered = self._templates.get_template(template).render(**context)
+            found = self._made[template, key] = Markup(rendered)  # noqa: S704  # rendered with autoescape
+        return found
 
 
 def words(name: str) -> Topic:

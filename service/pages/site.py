@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from flask import Blueprint, Flask
 
 from service.pages.assets import Assets, assets_blueprint
 from service.pages.desk import PageDesk
+from service.pages.environment import MadeOnce
 from service.pages.model.views import model_pages
-from service.pages.navigation import SECTIONS, navigation
+from service.pages.navigation import SECTIONS, Navigation
 from service.pages.problems import register_problem_pages
 from service.pages.result.views import result_pages
 from service.pages.screen.views import screen_pages
@@ -30,4 +29,4 @@ def register_pages(app: Flask, desk: PageDesk) -> None:
     app.register_blueprint(assets_blueprint(assets))
     rules = {rule.rule for rule in app.url_map.iter_rules()}
     desk.sections.update(address for _, address, _ in SECTIONS if address in rules)
-    desk.templates.globals.update(asset=assets.address, navigation=partial(navigation, desk.sections))
+    desk.templates.globals.update(asset=assets.address, navigation=Navigation(MadeOnce(desk.templates), desk.sections))

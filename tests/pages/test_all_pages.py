@@ -65,4 +65,5 @@ def test_a_visitor_goes_through_the_form_by_keyboard(site, practitioner):
     page.locator('input[name="parent_mental_health_history"][value="not_known"]').focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/screenings/*")
     assert page.locator("h1").inner_text() == "What to consider"
