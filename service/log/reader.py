@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, bindparam, func, select
+from sqlalchemy import BindParameter, Engine, Row, Select, bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.log import merkle
@@ -25,7 +25,7 @@ _COVERING = (
     .scalar_subquery()
 )
 _ENTRY = select(*ENTRY_COLUMNS, _COVERING.label("checkpoint"))
-_WANTED = bindparam("wanted")
+_WANTED: BindParameter[Any] = bindparam("wanted")
 # Made once: SQLAlchemy works out anew what a statement is called in its cache for each one that is built.
 _BY_ID = _ENTRY.where(log_entry.c.entry_id == _WANTED)
 _BY_INDEX = _ENTRY.where(log_entry.c.idx == _WANTED)
