@@ -36,7 +36,8 @@ class Acceptor:
     def __init__(self, schema: Schema) -> None:
         """Raises `UnderivableSchema` for a schema of other fields than those of `service.schemas.request_schema`."""
         found = schema.fields
-        if set(found) != {"case_ref", "agency", "features", "monitoring"}:
+        # A pooled request (`observations`) is rare and large: it always goes to the schema.
+        if set(found) != {"case_ref", "agency", "features", "observations", "monitoring"}:
             raise UnderivableSchema("the request has other fields than this decoder was derived for")
         reference, features, monitoring = found["case_ref"], found["features"], found["monitoring"]
         if not (

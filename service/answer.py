@@ -6,7 +6,7 @@ active, so they are rendered once, per feature and table slot; a screening fills
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,9 +15,7 @@ from model.additive import AdditiveModel, Term
 from model.case import Case
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Ground, Value
 from model.explanation import Explanation
-from model.gaps import Gaps
-from model.grounds import Grounds
-from model.prompt import Prompt
+from model.view import View
 from model.wording import contribution_text
 from service.log.canonical import canonical_bytes
 
@@ -48,13 +46,11 @@ class AnswerWriter:
         screening_id: str,
         case_ref: str,
         not_recognised: Sequence[str],
-        case: Case,
-        explanation: Explanation,
-        gaps: Gaps,
-        grounds: Grounds,
-        prompt: Prompt,
+        view: View,
+        pooled: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """The answer without its record. Keys stand in RFC 8785 order."""
+        """The answer without its record; `pooled` is what it says of several agencies. Keys in RFC 8785 order."""
+        case, explanation, gaps, grounds, prompt = view.case, view.explanation, view.gaps, view.grounds, view.prompt
         gap_scores = [score for gap in gaps.gaps for score in gap[2:]]
         written = numbers([explanation.score, *explanation.score_interval, *gaps.score_range, *gap_scores])
         score, low, high, lowest, highest = written[:5]
@@ -72,7 +68,9 @@ class AnswerWriter:
                 b",".join([self._grounds[ground.code] for ground in grounds.met]),
                 b'],"model":%b,"not_considered":%b,"not_known":[' % (self._model_part, self._not_considered),
                 b",".join(not_known),
-                b'],"not_recognised":%b,"prompt":%b' % (canonical_bytes(list(not_recognised)), canonical_bytes(asked)),
+                b'],"not_recognised":%b' % canonical_bytes(list(not_recognised)),
+                b"" if pooled is None else b',"pooled":%b' % canonical_bytes(dict(pooled)),
+                b',"prompt":%b' % canonical_bytes(asked),
                 b',"score":%b,"score_interval":[%b,%b]' % (score, low, high),
                 b',"score_meaning":%b,"score_range":[%b,%b]' % (self._meaning, lowest, highest),
                 b',"screening_id":"%b"}' % screening_id.encode(),

@@ -11,6 +11,7 @@ from flask_smorest import Blueprint
 from service.accepting import Acceptor
 from service.access import Caller, Keys, require_role
 from service.answer import AnswerWriter
+from service.answer_schemas import ScreeningSchema
 from service.errors import Problem, problem
 from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
 from service.log.canonical import canonical_bytes
@@ -18,7 +19,7 @@ from service.log.store import AlreadyRecorded, LogStore, NotDurable
 from service.model_files import ReleasedModel
 from service.reading import JSON, validated_screening
 from service.records import RETRY_AFTER, record, record_refusal, recorded, recorded_screening, with_record
-from service.schemas import ProblemSchema, ScreeningSchema, request_schema
+from service.schemas import ProblemSchema, request_schema
 from service.screening import screen
 from service.web import Recorded
 
@@ -28,7 +29,11 @@ def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, key
     blueprint = Blueprint("screenings", __name__, url_prefix="/v1/screenings", description="Screen a case.")
     schema = request_schema(released.model.dictionary)
     acceptor = Acceptor(schema)
-    body = {"required": True, "content": {JSON: {"schema": schema, "example": example_request(released)}}}
+    examples = {
+        "one_agency": {"summary": "What one agency knows", "value": example_request(released)},
+        "pooled": {"summary": "What several agencies know, pooled", "value": example_pooled(released)},
+    }
+    body = {"required": True, "content": {JSON: {"schema": schema, "examples": examples}}}
 
     @blueprint.route("", methods=["POST"])
     @blueprint.doc(
@@ -96,6 +101,16 @@ def example_request(released: ReleasedModel) -> dict[str, Any]:
     agencies = [agency.id for agency in dictionary.agencies]
     agency = "health_visiting" if "health_visiting" in agencies else next(iter(agencies), "")
     return {"case_ref": "case-0001", "agency": agency, "features": features}
+
+
+def example_pooled(released: ReleasedModel) -> dict[str, Any]:
+    """A small pooled request: the newcomer's, with what a second agency knows beside it."""
+    one = example_request(released)
+    second = next((a.id for a in released.model.dictionary.agencies if a.id != one["agency"]), one["agency"])
+    observations = [{"agency": one["agency"], "features": one["features"]}]
+    if second != one["agency"]:
+        observations.append({"agency": second, "features": {}})
+    return {"case_ref": one["case_ref"], "observations": observations}
 
 
 def _repeated(asked: dict[str, Any], log: LogStore, index: int, origin: str) -> Response:

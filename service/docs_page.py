@@ -55,4 +55,6 @@ def _page(spec: dict[str, Any], model: AdditiveModel) -> str:
 
 def _example(operation: dict[str, Any]) -> str:
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    return json.dumps(content["example"], indent=1) if "example" in content else ""
+    shown = [content["example"]] if "example" in content else []
+    shown += [example["value"] for example in content.get("examples", {}).values()]
+    return "\n\n".join(json.dumps(example, indent=1) for example in shown)

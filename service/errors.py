@@ -66,6 +66,11 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     "not_found": (404, "Not found", "There is nothing at this address, or it is not for this key."),
     "erased": (410, "Erased", "What was recorded here was erased. The log still proves that it was, and when."),
     "method_not_allowed": (405, "Method not allowed", "The address exists; the method is wrong. See /docs."),
+    "no_pooled_words": (
+        409,
+        "This model has no pooled view",
+        "It was released before there was one. Ask your operator to train and release it again.",
+    ),
     "corrects_another": (
         409,
         "Not the newest response",

@@ -33,9 +33,22 @@ def validated_screening(acceptor: Acceptor, schema: Schema, caller: Caller) -> d
             validated = schema.load(asked)
         except ValidationError as error:
             raise problem("refused", field_errors(error.normalized_messages(), request_names(schema))) from None
-    if caller.agency is not None and validated["agency"] != caller.agency:
-        raise problem("wrong_agency", [FieldError("agency", "send the agency of your own key")])
+    check_agency(validated, caller)
     return validated
+
+
+def check_agency(asked: Mapping[str, Any], caller: Caller) -> None:
+    """Raises `Problem` 403 where a key of one agency sends what is of others alone."""
+    if caller.agency is not None and caller.agency not in agencies_of(asked):
+        field = "observations" if "observations" in asked else "agency"
+        raise problem("wrong_agency", [FieldError(field, "send the agency of your own key")])
+
+
+def agencies_of(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """The agencies whose knowledge a validated or logged request holds, in its order."""
+    if "observations" in asked:
+        return tuple(one["agency"] for one in asked["observations"])
+    return (asked["agency"],)
 
 
 def request_names(schema: Schema) -> frozenset[str]:
@@ -113,6 +126,8 @@ _FIXES = {
 
 
 def _safe_name(name: Any, known: Collection[str]) -> str:
+    if isinstance(name, int):
+        return str(name)  # a place in a list
     # The name of an unknown field is the sender's text, and may itself name a person: only a slip of the pen in a
     # name of ours is repeated.
     alike = isinstance(name, str) and (name in known or (len(name) <= MAX_FIELD_NAME and bool(_close(name, known))))

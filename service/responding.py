@@ -16,7 +16,9 @@ import orjson
 from service.access import Caller
 from service.errors import FieldError, problem
 from service.log.canonical import canonical_bytes
+from service.log.projection import POOLED
 from service.log.store import AlreadyRecorded, LogStore, Receipt, StoredEntry
+from service.reading import agencies_of
 from service.records import recorded_screening
 
 MOST_RESPONSES = 50
@@ -77,7 +79,7 @@ def numbered_id(screening_id: str, number: int) -> str:
 def _screening(screening_id: str, log: LogStore, caller: Caller) -> dict[str, Any]:
     _, screening = recorded_screening(screening_id, log)
     own = screening["caller"]["key_id"] == caller.key_id
-    if not own and (caller.agency is None or caller.agency != screening["asked"]["agency"]):
+    if not own and (caller.agency is None or caller.agency not in agencies_of(screening["asked"])):
         raise problem("not_found")
     return screening
 
@@ -100,7 +102,7 @@ def _payload(
     return canonical_bytes(
         {
             "action": asked["action"],
-            "agency": screening["asked"]["agency"],
+            "agency": _agency(screening["asked"], caller),
             "caller": {"key_id": caller.key_id, "role": caller.role},
             "corrects": newest,
             # The level and model shown, and never the score: enough to count disagreement after an erasure too.
@@ -110,6 +112,12 @@ def _payload(
             "screening_id": screening_id,
         }
     )
+
+
+def _agency(asked: Mapping[str, Any], caller: Caller) -> str:
+    """The agency by which a response is counted: of a pooled view the caller's own, where the key has one."""
+    agencies = agencies_of(asked)
+    return agencies[0] if len(agencies) == 1 else caller.agency or POOLED
 
 
 def _answer(response_id: str, payload: bytes) -> bytes:

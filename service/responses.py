@@ -11,6 +11,7 @@ from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from service.access import Keys, require_role
+from service.answer_schemas import RecordSchema
 from service.api import documented
 from service.errors import Problem, problem
 from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
@@ -19,7 +20,6 @@ from service.reading import JSON, field_errors, read_json
 from service.reasons import choices
 from service.records import RETRY_AFTER, record_refusal, with_record
 from service.responding import respond
-from service.schemas import RecordSchema
 
 _ACTIONS = [action.code for action in choices().actions]
 _REASONS = choices().offered()

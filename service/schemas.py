@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from model.case import ValueRefused, admit, allowed, bounds
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature
@@ -113,6 +113,28 @@ def feature_schema(feature: Feature) -> dict[str, Any]:
     return {**described, "anyOf": [number, {"enum": [*states, None]}]}
 
 
+class _OneForm(Schema):
+    """A request is of one agency, or of several that are pooled: never both, never neither."""
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def _one_form(self, _data: Any, original: Any, **_: Any) -> None:
+        sent = [name for name in ("agency", "features") if name in original]
+        observations = original.get("observations")
+        if observations is None:
+            missing = [name for name in ("agency", "features") if name not in sent]
+            _refuse({name: ["Missing data for required field."] for name in missing})
+            return
+        _refuse({name: ["is not sent beside observations; leave it out"] for name in sent})
+        named = [str(one.get("agency")) for one in observations if isinstance(one, Mapping)]
+        if len(set(named)) < len(named):
+            raise ValidationError({"observations": ["send one observation an agency"]})
+
+
+def _refuse(errors: dict[str, list[str]]) -> None:
+    if errors:
+        raise ValidationError(errors)
+
+
 def request_schema(dictionary: Dictionary) -> Schema:
     """The schema of `POST /v1/screenings` for one dictionary."""
     monitoring: dict[str, fields.Field[Any]] = {
@@ -123,97 +145,31 @@ def request_schema(dictionary: Dictionary) -> Schema:
         for monitored in dictionary.monitored
     }
     agencies = [agency.id for agency in dictionary.agencies]
-    shape: dict[str, Any] = {
-        "case_ref": CaseReference(required=True, metadata={"description": REFERENCE_FIX, "example": "case-0001"}),
-        "agency": fields.String(
-            required=True,
+
+    def agency_and_features(required: bool) -> dict[str, fields.Field[Any]]:
+        agency = fields.String(
+            required=required,
             validate=validate.OneOf(agencies, error="send one of: {choices}"),
             metadata={"description": "The agency whose records the features come from."},
+        )
+        return {"agency": agency, "features": Features(dictionary, required=required)}
+
+    observation = Schema.from_dict(agency_and_features(True), name="Observation")(unknown=RAISE)
+    shape: dict[str, Any] = {
+        "case_ref": CaseReference(required=True, metadata={"description": REFERENCE_FIX, "example": "case-0001"}),
+        **agency_and_features(False),
+        "observations": fields.List(
+            fields.Nested(observation),
+            validate=validate.Length(1, len(agencies), error="send one to {max} observations"),
+            error_messages={"invalid": "send a list of observations"},
+            metadata={"description": "For a pooled view, instead of agency and features: what each agency knows."},
         ),
-        "features": Features(dictionary, required=True),
         "monitoring": fields.Nested(
             Schema.from_dict(monitoring, name="Monitoring")(unknown=RAISE),
             metadata={"description": "Protected characteristics: kept for fairness, never scored, never required."},
         ),
     }
-    return Schema.from_dict(shape, name="ScreeningRequest")(unknown=RAISE)
-
-
-class PromptSchema(Schema):
-    level = fields.String(
-        required=True, validate=validate.OneOf(["consider_referral", "seek_information", "no_prompt"])
-    )
-    text = fields.String(required=True)
-    reasons = fields.List(fields.String(), required=True)
-    ask = fields.List(fields.String(), required=True, metadata={"description": "Features to ask about first."})
-
-
-class GroundSchema(Schema):
-    code = fields.String(required=True)
-    label = fields.String(required=True)
-    text = fields.String(required=True)
-    action = fields.String(required=True, validate=validate.OneOf(["call", "discuss"]))
-    source = fields.String(required=True)
-
-
-class GapSchema(Schema):
-    feature = fields.String(required=True)
-    label = fields.String(required=True)
-    held_by = fields.List(fields.String(), required=True)
-    score_if_lowest = fields.Float(required=True)
-    score_if_highest = fields.Float(required=True)
-
-
-class ContributionSchema(Schema):
-    feature = fields.String(required=True)
-    label = fields.String(required=True)
-    value = fields.Raw(required=True, metadata={"description": "A level, a number, not_known or not_applicable."})
-    contribution = fields.Float(required=True, metadata={"description": "Log-odds, against the average case."})
-    text = fields.String(required=True)
-
-
-class ExplanationSchema(Schema):
-    units = fields.String(required=True, validate=validate.Equal("log-odds"))
-    base_value = fields.Float(required=True)
-    contributions = fields.List(fields.Nested(ContributionSchema), required=True)
-
-
-class ModelReferenceSchema(Schema):
-    name = fields.String(required=True)
-    version = fields.String(required=True)
-    synthetic = fields.Boolean(required=True)
-
-
-class RecordSchema(Schema):
-    log = fields.String(required=True)
-    index = fields.Integer(required=True)
-    leaf_hash = fields.String(required=True)
-    at = fields.String(required=True)
-    checkpoint = fields.String(required=True, metadata={"description": "C2SP tlog-checkpoint that covers the record."})
-
-
-class ScreeningSchema(Schema):
-    """What a screening answers with. `base_value` plus the contributions is the log-odds of `score`."""
-
-    screening_id = fields.UUID(required=True)
-    case_ref = fields.String(required=True)
-    prompt = fields.Nested(PromptSchema, required=True)
-    grounds = fields.List(fields.Nested(GroundSchema), required=True)
-    not_known = fields.List(fields.Nested(GapSchema), required=True)
-    not_recognised = fields.List(
-        fields.String(),
-        required=True,
-        metadata={"description": "Features sent with a level that the dictionary does not list: counted as not known."},
-    )
-    score = fields.Float(required=True, validate=validate.Range(0, 1))
-    score_interval = fields.List(fields.Float(), required=True)
-    score_range = fields.List(fields.Float(), required=True)
-    band = fields.Integer(required=True, validate=validate.Range(1, 20))
-    score_meaning = fields.String(required=True)
-    explanation = fields.Nested(ExplanationSchema, required=True)
-    not_considered = fields.List(fields.String(), required=True)
-    model = fields.Nested(ModelReferenceSchema, required=True)
-    record = fields.Nested(RecordSchema, required=True)
+    return _OneForm.from_dict(shape, name="ScreeningRequest")(unknown=RAISE)
 
 
 class FieldErrorSchema(Schema):

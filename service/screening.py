@@ -8,15 +8,14 @@ from typing import Any
 
 from model.case import Case
 from model.dictionary import NOT_KNOWN
-from model.explanation import explain
-from model.gaps import find_gaps
-from model.prompt import decide_prompt
+from model.view import view
 from service.access import Caller
 from service.answer import AnswerWriter
 from service.log.canonical import canonical_bytes
 from service.log.entry import uuid7
 from service.log.store import LogStore, Receipt
 from service.model_files import ReleasedModel
+from service.pooled import pooled_view
 from service.schemas import UNSEEN
 
 
@@ -51,15 +50,14 @@ def screen(
 def compose(asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWriter, screening_id: str) -> bytes:
     """The answer to a validated request, not yet recorded and so not yet to be shown."""
     model = released.model
+    if "observations" in asked:
+        found = pooled_view(asked["observations"], released)
+        return writer.write(screening_id, asked["case_ref"], found.not_recognised, found.together, found.said)
     features = asked["features"]
     # In an order of its own: the log keeps what was asked with its keys sorted, and must replay to the same bytes.
     unseen = sorted(name for name, value in features.items() if value == UNSEEN)
     case = Case.of(model.dictionary, {**features, **dict.fromkeys(unseen, NOT_KNOWN)})
-    explanation = explain(model, case)
-    gaps = find_gaps(model, case, explanation)
-    grounds = released.ground_rules.find(case)
-    prompt = decide_prompt(model, case, explanation, gaps, grounds)
-    return writer.write(screening_id, asked["case_ref"], unseen, case, explanation, gaps, grounds, prompt)
+    return writer.write(screening_id, asked["case_ref"], unseen, view(model, released.ground_rules, case))
 
 
 def screening_payload(answer: bytes, asked: Mapping[str, Any], released: ReleasedModel, caller: Caller) -> bytes:

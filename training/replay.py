@@ -149,7 +149,7 @@ def _judged(judge: ModelJudge, batch: Sequence[LoggedScreening], tally: Tally) -
     by_table: list[list[str]] = []
     for screening in batch:
         try:
-            case = screening.case(judge.model.dictionary)
+            case = screening.case(judge.model)
             by_table.append(_against_table(judge.model, case, screening))
         except (KeyError, TypeError, ValueError, ExplanationError):
             yield _not_replayed(screening, "its logged input is not one that its model can read", tally)

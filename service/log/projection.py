@@ -14,6 +14,8 @@ import orjson
 from model.dictionary import NOT_KNOWN
 from service.log.stored import StoredEntry
 
+POOLED = "pooled"
+"""What a request of several agencies is found by, in the place of an agency's id."""
 _NAMELESS = (NOT_KNOWN, None)
 
 
@@ -54,13 +56,24 @@ def facts_of(entry: StoredEntry) -> Facts:
         level=_text(_mapping(answer.get("prompt")).get("level")) or _text(said.get("level")),
         band=_band(answer.get("band")),
         model=_model(answer) or _model(said),
-        agency=_text(asked.get("agency")) or _text(said.get("agency")),
+        agency=_text(asked.get("agency")) or _text(said.get("agency")) or (POOLED if _observations(asked) else None),
         # Of an entry about a key it is that key: who made it is the operator, at the command line.
         key_id=_text(caller.get("key_id")) or _text(said.get("key_id")),
         response=_text(said.get("action")) if entry.kind == "response" else None,
         grounds=tuple(sorted(_codes(answer.get("grounds")))),
-        features=tuple(sorted(name for name, value in _mapping(asked.get("features")).items() if _is_known(value))),
+        features=_known_features(asked),
     )
+
+
+def _known_features(asked: Mapping[str, Any]) -> tuple[str, ...]:
+    parts = [asked, *_observations(asked)]
+    given = [one for part in parts for one in _mapping(part.get("features")).items()]
+    return tuple(sorted({name for name, value in given if _is_known(value)}))
+
+
+def _observations(asked: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    listed = asked.get("observations")
+    return [_mapping(one) for one in listed] if isinstance(listed, list) else []
 
 
 def _is_known(value: object) -> bool:

@@ -9,12 +9,13 @@ from service.pages.desk import PageDesk
 from service.pages.environment import MadeOnce
 from service.pages.model.views import model_pages
 from service.pages.navigation import SECTIONS, Navigation
+from service.pages.pooled.views import pooled_pages
 from service.pages.problems import register_problem_pages
 from service.pages.result.views import result_pages
 from service.pages.screen.views import screen_pages
 from service.pages.sign_in import sign_in_pages
 
-PARTS = (sign_in_pages, screen_pages, result_pages, model_pages)
+PARTS = (sign_in_pages, screen_pages, pooled_pages, result_pages, model_pages)
 """Each adds the addresses of one section."""
 
 

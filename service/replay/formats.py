@@ -57,12 +57,19 @@ def _read_1(payload: bytes) -> Screening:
     try:
         said = orjson.loads(payload)
         found = Screening(said["asked"], said["model_sha256"], said["answer"])
-        shaped = isinstance(found.asked["case_ref"], str) and isinstance(found.asked["features"], dict)
+        shaped = isinstance(found.asked["case_ref"], str) and _is_of_a_form(found.asked)
     except (orjson.JSONDecodeError, KeyError, TypeError):
         shaped = False
     if not shaped or not isinstance(found.answer, dict) or not isinstance(found.model_sha256, str):
         raise Unreadable("its payload is not that of a screening of format 1")
     return found
+
+
+def _is_of_a_form(asked: Mapping[str, Any]) -> bool:
+    if "observations" not in asked:
+        return isinstance(asked["features"], dict)
+    observations = asked["observations"]
+    return isinstance(observations, list) and all(isinstance(one["features"], dict) for one in observations)
 
 
 def _answer_1(ready: Ready, screening: Screening, entry_id: str) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page
 
-from tests.pages.site import UNBORN, Site
+from tests.pages.site import THE_REVIEW, UNBORN, Site
 
 JOURNEYS: dict[str, Callable[[Site, Page], None]] = {}
 
@@ -74,3 +74,21 @@ def model_history(_: Site, page: Page) -> None:
 @journey
 def model_changes(site: Site, page: Page) -> None:
     page.goto("/model/changes")
+
+
+@journey
+def pooled_agencies(site: Site, page: Page) -> None:
+    site.sign_in(page, site.practitioner)
+    page.goto("/pooled")
+
+
+@journey
+def pooled_form(site: Site, page: Page) -> None:
+    site.sign_in(page, site.practitioner)
+    page.goto("/pooled?agency=gp&agency=police")
+
+
+@journey
+def pooled_result(site: Site, page: Page) -> None:
+    site.sign_in(page, site.practitioner)
+    site.pool(page, THE_REVIEW)

@@ -31,6 +31,13 @@ UNBORN = {
 }
 """What one agency may know about a case like the review's: a history, and nothing of the second parent."""
 
+THE_REVIEW = {
+    "health_visiting": {"child_stage": "newborn", "injury_or_bruise": "no"},
+    "gp": {"parent_mental_health_history": "yes"},
+    "midwifery": {"child_stage": "one_year"},
+}
+"""What three agencies may know about it; of the second parent nobody knows anything, and two differ on the age."""
+
 
 @dataclass
 class Site:
@@ -66,6 +73,19 @@ class Site:
             else:
                 page.locator(f'input[name="{name}"]').fill(str(value))
         page.get_by_role("button", name="Screen this case").click()
+        return page
+
+    def pool(self, page: Page, known: dict[str, dict[str, str]], reference: str = "case-0001") -> Page:
+        """Chooses the agencies, fills in what each knows, and sends it."""
+        page.goto("/pooled")
+        for agency in known:
+            page.locator(f'input[name="agency"][value="{agency}"]').check()
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_label("Your own reference for this case").fill(reference)
+        for agency, answers in known.items():
+            for name, value in answers.items():
+                page.locator(f'input[name="{agency}.{name}"][value="{value}"]').check()
+        page.get_by_role("button", name="See it together").click()
         return page
 
 

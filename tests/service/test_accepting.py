@@ -33,7 +33,12 @@ def _requests(dictionary):
     monitored = {m.name: st.sampled_from([*m.levels, NOT_KNOWN, "?", None, 4]) for m in dictionary.monitored}
     return st.fixed_dictionaries(
         {"case_ref": REFERENCES, "agency": agencies, "features": st.builds(lambda a, b: {**a, **b}, features, unknown)},
-        optional={"monitoring": st.fixed_dictionaries({}, optional=monitored) | ODD, "more": ODD},
+        optional={
+            "monitoring": st.fixed_dictionaries({}, optional=monitored) | ODD,
+            "observations": ODD
+            | st.lists(st.fixed_dictionaries({"agency": agencies, "features": features}), max_size=2),
+            "more": ODD,
+        },
     )
 
 

@@ -26,11 +26,13 @@ def test_openapi_is_valid_and_complete(service):
     assert features["additionalProperties"] is False
 
 
-def test_the_example_in_the_contract_is_accepted(service):
+def test_the_examples_in_the_contract_are_accepted(service):
     spec = service.client.get("/openapi.json").get_json()
-    example = spec["paths"]["/v1/screenings"]["post"]["requestBody"]["content"]["application/json"]["example"]
-    response = service.client.post("/v1/screenings", json=example, headers=service.practitioner)
-    assert response.status_code == 201
+    content = spec["paths"]["/v1/screenings"]["post"]["requestBody"]["content"]["application/json"]
+    assert set(content["examples"]) == {"one_agency", "pooled"}
+    for example in content["examples"].values():
+        response = service.client.post("/v1/screenings", json=example["value"], headers=service.practitioner)
+        assert response.status_code == 201
 
 
 def test_the_page_has_every_problem_feature_and_nothing_from_elsewhere(service):

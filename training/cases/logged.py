@@ -15,8 +15,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from model.additive import AdditiveModel
 from model.case import Case
-from model.dictionary import NOT_KNOWN, Dictionary
+from model.dictionary import NOT_KNOWN
+from model.pooling import Observation, pool
 
 FORMAT = 1
 UNSEEN_LEVEL = "not_known:unseen_level"
@@ -34,17 +36,24 @@ class LoggedScreening:
     index: int
     entry_id: str
     model_sha256: str
-    features: Mapping[str, Any]
+    asked: Mapping[str, Any]
     score: float
     base_value: float
     contributions: Mapping[str, float]
 
-    def case(self, dictionary: Dictionary) -> Case:
-        """The case that was scored. Raises ValueError where a number is not finite."""
-        if any(isinstance(value, float) and not math.isfinite(value) for value in self.features.values()):
-            raise ValueError("a number of the logged input is not finite")
-        given = {name: NOT_KNOWN if value == UNSEEN_LEVEL else value for name, value in self.features.items()}
-        return Case.of(dictionary, given)
+    def case(self, model: AdditiveModel) -> Case:
+        """The case that was scored, pooled where several agencies asked. Raises ValueError for a number not finite."""
+        if "observations" not in self.asked:
+            return Case.of(model.dictionary, _given(self.asked["features"]))
+        return pool(
+            model, [Observation(one["agency"], _given(one["features"])) for one in self.asked["observations"]]
+        ).case
+
+
+def _given(features: Mapping[str, Any]) -> dict[str, Any]:
+    if any(isinstance(value, float) and not math.isfinite(value) for value in features.values()):
+        raise ValueError("a number of the logged input is not finite")
+    return {name: NOT_KNOWN if value == UNSEEN_LEVEL else value for name, value in features.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +134,7 @@ def _screening(index: int, entry_id: str, form: int, line: Mapping[str, Any]) ->
             index,
             entry_id,
             str(payload["model_sha256"]),
-            dict(payload["asked"]["features"]),
+            dict(payload["asked"]),
             float(answer["score"]),
             float(answer["explanation"]["base_value"]),
             {str(row["feature"]): float(row["contribution"]) for row in rows},

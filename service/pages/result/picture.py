@@ -95,6 +95,55 @@ def gap_rows(answer: Mapping[str, Any], threshold: float | None, labels: Mapping
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class PooledRow:
+    """What one agency alone would be shown, or, with `who` empty, all together; scores are probabilities."""
+
+    who: str
+    level: str
+    grounds: tuple[str, ...]
+    known: int
+    value: float
+    lowest: float
+    highest: float
+    reach: Mark
+    score: float
+    threshold: float | None
+
+
+def pooled_rows(
+    answer: Mapping[str, Any], threshold: float | None, labels: Mapping[str, str], grounds: Mapping[str, str]
+) -> list[PooledRow]:
+    """A row an agency, on one scale, and the pooled one below. `labels` are the agencies', `grounds` the grounds'."""
+    if "pooled" not in answer:
+        return []
+    features = len(answer["explanation"]["contributions"])
+    together = {
+        "agency": "",
+        "grounds": [ground["code"] for ground in answer["grounds"]],
+        "known": features - len(answer["not_known"]),
+        **{name: answer[name] for name in ("prompt", "score", "score_range")},
+    }
+    seen = [*answer["pooled"]["alone"], together]
+    marks = [place for one in seen for place in (one["score"], *one["score_range"])]
+    scale = Scale.over([*marks, *_present(threshold)], GAP_WIDTH)
+    return [
+        PooledRow(
+            who=labels.get(one["agency"], one["agency"]),
+            level=one["prompt"]["level"],
+            grounds=tuple(grounds.get(code, code) for code in one["grounds"]),
+            known=one["known"],
+            value=one["score"],
+            lowest=one["score_range"][0],
+            highest=one["score_range"][1],
+            reach=_mark(scale, *one["score_range"]),
+            score=scale.at(one["score"]),
+            threshold=None if threshold is None else scale.at(threshold),
+        )
+        for one in seen
+    ]
+
+
 def bar_rows(answer: Mapping[str, Any]) -> list[BarRow]:
     """The contributions, the largest first, up or down."""
     contributions = answer["explanation"]["contributions"]

@@ -13,7 +13,8 @@ from markupsafe import Markup
 from model.additive import probability
 from service.log.store import StoredEntry
 from service.model_files import ReleasedModel
-from service.pages.result.picture import FIRST_BARS, FIRST_REASONS, bar_rows, gap_rows, range_picture
+from service.pages.result.picture import FIRST_BARS, FIRST_REASONS, bar_rows, gap_rows, pooled_rows, range_picture
+from service.reading import agencies_of
 
 KEPT = 64
 """Screenings whose drawing a worker keeps: a practitioner comes back to one after the response and the summary."""
@@ -29,6 +30,7 @@ class ShownScreenings:
         self._templates = templates
         self._live = live
         self._kept: OrderedDict[str, Markup] = OrderedDict()
+        self._grounds = {ground.code: ground.label for ground in live.model.dictionary.grounds}
         self._labels = {agency.id: agency.label for agency in live.model.dictionary.agencies}
 
     def body(self, entry: StoredEntry, payload: Mapping[str, Any]) -> Markup:
@@ -49,13 +51,14 @@ class ShownScreenings:
         threshold = probability(self._live.model.threshold) if at_hand else None
         return {
             "answer": answer,
-            "agency_label": self._labels.get(payload["asked"]["agency"], payload["asked"]["agency"]),
+            "agency_label": ", ".join(self._labels.get(one, one) for one in agencies_of(payload["asked"])),
             "margin": math.fsum([answer["explanation"]["base_value"], *contributions]),
             "entry": entry,
             "threshold": threshold,
             "range_picture": range_picture(answer, threshold),
             "gaps": gap_rows(answer, threshold, self._labels),
             "bars": bar_rows(answer),
+            "pooled_rows": pooled_rows(answer, threshold, self._labels, self._grounds),
             "first_bars": FIRST_BARS,
             "first_reasons": FIRST_REASONS,
         }

@@ -21,16 +21,18 @@ class Question:
     holders: tuple[str, ...]
     low: float | None
     high: float | None
+    agency: str = ""
+    """Of whom it is asked, where one form asks several agencies."""
 
     @property
     def name(self) -> str:
         """The name of its field."""
-        return self.feature.name
+        return f"{self.agency}.{self.feature.name}" if self.agency else self.feature.name
 
     @property
     def apart_name(self) -> str:
         """The name of the box that says that a number does not apply."""
-        return f"{self.feature.name}-apart"
+        return f"{self.name}-apart"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,16 @@ def question_groups(dictionary: Dictionary, agency: str) -> tuple[Group, ...]:
     )
 
 
-def _question(dictionary: Dictionary, feature: Feature) -> Question:
+def questions_of(dictionary: Dictionary, agency: str) -> Group:
+    """What one agency of several is asked: the questions whose answers it may hold."""
+    held = [feature for feature in dictionary.features if agency in feature.held_by]
+    questions = tuple(_question(dictionary, feature, agency) for feature in held)
+    return Group(agency, dictionary.agency_label(agency), True, questions)
+
+
+def _question(dictionary: Dictionary, feature: Feature, agency: str = "") -> Question:
     apart = NOT_APPLICABLE if feature.not_applicable else None
     choices = () if feature.is_numeric else (NOT_KNOWN, *feature.levels, *((apart,) if apart else ()))
     low, high = bounds(feature) if feature.is_numeric else (None, None)
     holders = tuple(dictionary.agency_label(holder) for holder in feature.held_by)
-    return Question(feature, choices, apart if feature.is_numeric else None, holders, low, high)
+    return Question(feature, choices, apart if feature.is_numeric else None, holders, low, high, agency)

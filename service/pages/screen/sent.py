@@ -16,14 +16,31 @@ def asked_by(form: Mapping[str, str], agency: str, groups: Iterable[Group]) -> t
 
     An unanswered question is sent as `not_known`: it was asked, and the log tells that from one that was not.
     """
+    features, errors = _features(form, [question for group in groups for question in group.questions], "")
+    return {"case_ref": form.get("case_ref", "").strip(), "agency": agency, "features": features}, errors
+
+
+def pooled_by(form: Mapping[str, str], groups: Iterable[Group]) -> tuple[dict[str, Any], list[FieldError]]:
+    """The pooled request that a form stands for: an observation for each group, which is one agency's."""
+    observations, errors = [], []
+    for place, group in enumerate(groups):
+        features, wrong = _features(form, group.questions, f"observations.{place}.")
+        observations.append({"agency": group.agency, "features": features})
+        errors += wrong
+    return {"case_ref": form.get("case_ref", "").strip(), "observations": observations}, errors
+
+
+def _features(
+    form: Mapping[str, str], questions: Iterable[Question], within: str
+) -> tuple[dict[str, Any], list[FieldError]]:
     features: dict[str, Any] = {}
     errors: list[FieldError] = []
-    for question in (question for group in groups for question in group.questions):
+    for question in questions:
         try:
-            features[question.name] = _answer(question, form)
+            features[question.feature.name] = _answer(question, form)
         except ValueError as error:
-            errors.append(FieldError(f"features.{question.name}", str(error)))
-    return {"case_ref": form.get("case_ref", "").strip(), "agency": agency, "features": features}, errors
+            errors.append(FieldError(f"{within}features.{question.feature.name}", str(error)))
+    return features, errors
 
 
 def _answer(question: Question, form: Mapping[str, str]) -> Any:

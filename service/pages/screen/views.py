@@ -79,36 +79,44 @@ class _Form:
             agency_label=self.agencies[agency],
             groups=question_groups(self._dictionary, agency),
             filled=filled,
-            errors={error.field.removeprefix("features."): error.fix for error in errors},
+            errors={error.field: error.fix for error in errors},
             once=filled.get("once") or secrets.token_hex(16),
         )
 
     def sent(self, agency: str, caller: Caller) -> Response:
         """On to the result, or the form again with its errors; either is recorded first."""
         asked, errors = asked_by(request.form, agency, question_groups(self._dictionary, agency))
-        try:
-            validated: dict[str, Any] = self._schema.load(asked)
-        except ValidationError as error:
-            messages = error.normalized_messages()  # type: ignore[no-untyped-call]
-            errors += field_errors(messages, request_names(self._schema))
-        if errors:
-            refusal = problem("refused", errors)
-            record_refusal(refusal, caller, self._desk.log)
-            return self.shown(agency, request.form, errors, refusal.status)
-        return see_other(f"/screenings/{self._screened(validated, caller)}")
+        validated = checked(self._schema, asked, errors)
+        if validated is None:
+            record_refusal(problem("refused", errors), caller, self._desk.log)
+            shown = [FieldError(error.field.removeprefix("features."), error.fix) for error in errors]
+            return self.shown(agency, request.form, shown, 422)
+        return see_other(f"/screenings/{screened(validated, caller, self._desk)}")
 
-    def _screened(self, validated: dict[str, Any], caller: Caller) -> str:
-        desk = self._desk
-        try:
-            unique = idempotency_key(request.form.get("once"), caller, "screening")
-            shown = screen(validated, desk.released, desk.writer, desk.log, caller, unique)
-        except AlreadyRecorded as earlier:  # sent twice: the first one is shown
-            index = earlier.index
-            found = recorded(lambda: desk.log.get_index(index))
-            if found is None:
-                raise problem("record_damaged") from None
-            return found.entry_id
-        except Problem as refusal:
-            record_refusal(refusal, caller, desk.log)
-            raise
-        return shown.receipt.entry_id
+
+def checked(schema: Schema, asked: dict[str, Any], errors: list[FieldError]) -> dict[str, Any] | None:
+    """The request of a form, as the API's schema takes it; None where something is wrong, which `errors` then says."""
+    try:
+        validated: dict[str, Any] = schema.load(asked)
+    except ValidationError as error:
+        messages = error.normalized_messages()  # type: ignore[no-untyped-call]
+        errors += field_errors(messages, request_names(schema))
+        return None
+    return None if errors else validated
+
+
+def screened(validated: dict[str, Any], caller: Caller, desk: PageDesk) -> str:
+    """Screens what a form sent, once however often it is sent; the id of the screening. Raises `Problem`."""
+    try:
+        unique = idempotency_key(request.form.get("once"), caller, "screening")
+        shown = screen(validated, desk.released, desk.writer, desk.log, caller, unique)
+    except AlreadyRecorded as earlier:  # sent twice: the first one is shown
+        index = earlier.index
+        found = recorded(lambda: desk.log.get_index(index))
+        if found is None:
+            raise problem("record_damaged") from None
+        return found.entry_id
+    except Problem as refusal:
+        record_refusal(refusal, caller, desk.log)
+        raise
+    return shown.receipt.entry_id

@@ -1,0 +1,162 @@
+"""Puts together what several agencies know of one case, and says what that changed.
+
+Two rules keep *not known is never safe* true when answers are pooled. A reassuring answer counts only from an agency
+that may hold the record (`held_by`): nobody else can know that something is absent. And where agencies differ, the
+riskier answer counts, or, where the feature has no direction, none does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from model.additive import AdditiveModel, Term
+from model.case import Case
+from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Value
+from model.grounds import GroundRules
+from model.prompt import LEVELS, Prompt
+from model.view import View, view
+
+MOST_FACTS = 2
+"""Facts that are tried together for whether they made the difference: 42 known ones are 903 tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one agency knows: values already admitted, by feature; None and an absent one are not known."""
+
+    agency: str
+    features: Mapping[str, Value | None]
+
+    def known(self, name: str) -> Value | None:
+        """The value of a feature where it is known."""
+        value = self.features.get(name)
+        return None if value == NOT_KNOWN else value
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Agencies that gave different known values; `counted` is the one that counts, or `not_known`."""
+
+    feature: str
+    given: tuple[tuple[str, Value], ...]
+    counted: Value
+
+
+@dataclass(frozen=True, slots=True)
+class NotCounted:
+    """A reassuring answer from an agency that does not hold the record: it counts as not known."""
+
+    feature: str
+    agency: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class PooledCase:
+    """The case that the agencies' answers make together. `sources` names who gave each value that counts."""
+
+    case: Case
+    sources: Mapping[str, tuple[str, ...]]
+    conflicts: tuple[Conflict, ...]
+    not_counted: tuple[NotCounted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What pooling changed: whether the level rose above every agency's own, and the facts without which it would not.
+
+    With `each`, every one of the facts made the difference by itself; otherwise they did so together. `facts` is empty
+    where the level did not rise, and where no set of at most `MOST_FACTS` facts made the difference.
+    `grounds` are the codes of those met by the pooled case and by no agency's own.
+    """
+
+    rose: bool
+    facts: tuple[str, ...]
+    each: bool
+    grounds: tuple[str, ...]
+
+
+def pool(model: AdditiveModel, observations: Sequence[Observation]) -> PooledCase:
+    """The pooled case. The order of the agencies does not matter to its values."""
+    values: dict[str, Value] = {}
+    sources: dict[str, tuple[str, ...]] = {}
+    conflicts: list[Conflict] = []
+    not_counted: list[NotCounted] = []
+    for term in model.terms:
+        name = term.feature.name
+        given = [(one.agency, value) for one in observations if (value := one.known(name)) is not None]
+        counting = [(agency, value) for agency, value in given if _counts(term, agency, value)]
+        not_counted += [NotCounted(name, *one) for one in given if one not in counting]
+        value = _counted(term, [value for _, value in counting])
+        if len({value for _, value in given}) > 1:
+            conflicts.append(Conflict(name, tuple(given), value))
+        values[name] = value
+        if value != NOT_KNOWN:
+            sources[name] = tuple(agency for agency, theirs in counting if theirs == value)
+    return PooledCase(Case(values), sources, tuple(conflicts), tuple(not_counted))
+
+
+def difference(model: AdditiveModel, rules: GroundRules, together: View, alone: Iterable[View]) -> Difference:
+    """What the pooled view has over each agency's own.
+
+    A fact made the difference where the level, with that answer not known, would not rise above every agency's own.
+    Single facts are tried first, then pairs, in the dictionary's order; the first that does is taken.
+    """
+    seen = list(alone)
+    most = max(_rank(one.prompt) for one in seen)
+    met = {ground.code for one in seen for ground in one.grounds.met}
+    grounds = tuple(ground.code for ground in together.grounds.met if ground.code not in met)
+    if _rank(together.prompt) <= most:
+        return Difference(False, (), False, grounds)
+    known = [name for name, value in together.case.values.items() if value != NOT_KNOWN]
+    for size in range(1, MOST_FACTS + 1):
+        found = [facts for facts in combinations(known, size) if _rank_without(model, rules, together, facts) <= most]
+        if found and size == 1:
+            return Difference(True, tuple(facts[0] for facts in found), True, grounds)
+        if found:
+            return Difference(True, found[0], False, grounds)
+    return Difference(True, (), False, grounds)
+
+
+def _rank_without(model: AdditiveModel, rules: GroundRules, together: View, facts: Sequence[str]) -> int:
+    case = Case({**together.case.values, **dict.fromkeys(facts, NOT_KNOWN)})
+    return _rank(view(model, rules, case).prompt)
+
+
+def _rank(prompt: Prompt) -> int:
+    return len(LEVELS) - LEVELS.index(prompt.level)
+
+
+def _counts(term: Term, agency: str, value: Value) -> bool:
+    """Whether an agency's answer counts: always from one that may hold the record, else only where it worries."""
+    feature = term.feature
+    if agency in feature.held_by or not feature.held_by:
+        return True
+    if value == NOT_APPLICABLE:
+        return term.table[term.slot(value)] >= term.not_known
+    if feature.direction == "raises":
+        return term.slot(value) > term.reference
+    return feature.direction != "lowers" or term.slot(value) < term.reference
+
+
+def _counted(term: Term, values: Sequence[Value]) -> Value:
+    """The value that counts among those given: the riskier one, or `not_known` where there is no telling."""
+    if not values:
+        return NOT_KNOWN
+    if len(set(values)) == 1:
+        return values[0]
+    if term.feature.direction == "free":
+        return NOT_KNOWN
+    return max(values, key=lambda value: _risk(term, value))
+
+
+def _risk(term: Term, value: Value) -> tuple[float, bool, float]:
+    """Orders known values by risk: by the table; where it does not tell, a level before *not applicable*, then by
+    the feature's declared direction."""
+    slot = term.slot(value)
+    if value == NOT_APPLICABLE:
+        return term.table[slot], False, 0.0
+    along = float(slot) if isinstance(value, str) else float(value)
+    return term.table[slot], True, along if term.feature.direction == "raises" else -along

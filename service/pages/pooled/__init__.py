@@ -1,0 +1,1 @@
+"""The pooled view as pages: choose the agencies, put in what each knows, see what they see together."""
