@@ -74,3 +74,27 @@ def model_history(_: Site, page: Page) -> None:
 @journey
 def model_changes(site: Site, page: Page) -> None:
     page.goto("/model/changes")
+
+
+@journey
+def learning(_: Site, page: Page) -> None:
+    page.goto("/learn")
+
+
+@journey
+def learning_story(_: Site, page: Page) -> None:
+    page.goto("/learn/half-a-picture")
+
+
+@journey
+def learning_refused(_: Site, page: Page) -> None:
+    page.goto("/learn/half-a-picture")
+    page.get_by_role("button", name="Show the lesson").click()
+
+
+@journey
+def learning_lesson(_: Site, page: Page) -> None:
+    page.goto("/learn/two-records")
+    page.locator('input[name="do"]').first.check()
+    page.locator('input[name="ask"]').first.check()
+    page.get_by_role("button", name="Show the lesson").click()
