@@ -31,7 +31,8 @@ REWORD = (
     (r"\b(is|are|was|were|be|been|seems?|seemed|looks?|looked|feels?|felt|keeps?|kept)"
      r"( \w+)?( (quite|perfectly|now|still|very))? safe\b|\bno (concern|danger|worr)\w*",
      "nobody can find that; say what was asked and what came back"),
-    (r"\b(always|never|everyone|nobody ever) (knows?|knew|hurts?|harms?)\b|\b(surely|undoubtedly|no doubt|inevitabl\w+)",
+    (r"\b(always|never|everyone|nobody ever) (knows?|knew|hurts?|harms?)\b|"
+     r"\b(surely|undoubtedly|no doubt|inevitabl\w+)",
      "it is too sure; say may, might or could"),
 )  # fmt: skip
 """Patterns with the reason and the fix; what all words of Grounds must keep to comes on top."""
@@ -40,10 +41,11 @@ _REWORD = tuple((re.compile(pattern, re.IGNORECASE), fix) for pattern, fix in RE
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 _HYPOTHESIS = re.compile(r"\b(might|may|could|perhaps|cannot be known|nobody can know)\b", re.IGNORECASE)
 _CAPITAL = re.compile(r"(?<![.?!:;] )(?<!^)(?<![A-Za-z'’\"“‘(-])[A-Z][a-z]+")
-_NOT_NAMES = frozenset(
-    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August "
-    "September October November December Christmas Easter English Grounds".split()
-)
+_NOT_NAMES = frozenset({
+    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday", "January", "February", "March",
+    "April", "May", "June", "July", "August", "September", "October", "November", "December", "Christmas", "Easter",
+    "English", "Grounds",
+})  # fmt: skip
 
 
 def language_faults(vignette: Vignette) -> Iterator[str]:
@@ -110,5 +112,5 @@ def _cited(vignette: Vignette) -> Iterator[tuple[str, str]]:
 
 
 def _name(text: str) -> str | None:
-    """A capitalised word inside a sentence that is no day, month or short form: perhaps a person's or a place's name."""
+    """A capitalised word inside a sentence that is no day, month or short form: perhaps the name of a person."""
     return next((found[0] for found in _CAPITAL.finditer(text) if found[0] not in _NOT_NAMES), None)

@@ -21,11 +21,11 @@ def _text(longest: int, required: bool = True) -> fields.String:
     return fields.String(required=required, validate=validate.Length(3, longest, error=f"write 3 to {longest} letters"))
 
 
-def _texts(least: int, most: int, longest: int = PARAGRAPH) -> fields.List:
+def _texts(least: int, most: int, longest: int = PARAGRAPH) -> fields.List[str]:
     return fields.List(_text(longest), required=True, validate=_between(least, most))
 
 
-def _several(schema: type[Schema], least: int, most: int) -> fields.List:
+def _several(schema: type[Schema], least: int, most: int) -> fields.List[Any]:
     return fields.List(fields.Nested(schema), required=True, validate=_between(least, most))
 
 
