@@ -29,6 +29,7 @@ test: $(VENV)/.dev $(PAGES) ## Everything needed to test, and the tests
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || tests/architecture/install-debian postgresql
 	@command -v strace >/dev/null || tests/architecture/install-debian strace
 	@command -v chromium >/dev/null || tests/architecture/install-debian chromium
+	@{ command -v buildah && command -v debootstrap; } >/dev/null || tests/architecture/install-debian buildah debootstrap
 	$(PY) -m pytest -q $(TESTS)
 
 pages: $(PAGES) ## Build the pages' styles and scripts from the design system's package
@@ -53,6 +54,14 @@ verify: $(VENV)/.train ## Verify the whole explanation log
 
 bench: $(VENV)/.bench $(PAGES) $(VAR)/models/active ## Measure; prints ratio tables
 	.venv-bench/bin/python -m benchmarks
+
+image: ## Build the image: with docker where it runs, else with Debian's buildah on a debootstrap base
+	@if docker info >/dev/null 2>&1; then docker build --tag grounds .; else \
+	  { command -v buildah && command -v debootstrap && command -v npm; } >/dev/null || tests/architecture/install-debian buildah debootstrap nodejs npm; \
+	  mkdir -p $(VAR)/image && tests/image/build $(VAR)/image; fi
+
+sbom: $(VENV)/.dev ## Write the image's bill of materials and licences into var/sbom
+	@tests/image/bill_of_materials $(PY) $(VAR)/sbom
 
 lock: ## Renew the locked versions (needs uv)
 	@tests/architecture/lock
@@ -92,4 +101,4 @@ $(VENV)/.bench: requirements-bench.lock $(VENV)/.train
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
-.PHONY: help run test pages check train release rollback verify bench lock clean
+.PHONY: help run test pages check train release rollback verify bench image sbom lock clean

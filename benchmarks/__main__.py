@@ -1,4 +1,4 @@
-"""`python -m benchmarks [explanation] [http] [start] [verify]`: ratio tables; without a name, the first three.
+"""`python -m benchmarks [explanation] [http] [start] [pages] [verify]`: ratio tables; without a name, all but the last.
 
 `python -m benchmarks.learners` (which learner predicts best) takes files and hours, and is run by itself.
 """
@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmarks.figures import WIDTH
 from benchmarks.prepared import NotPrepared, prepared
 
-QUESTIONS = ("explanation", "http", "start")
+QUESTIONS = ("explanation", "http", "start", "pages")
 WITHOUT_MODEL = ("verify",)
 ALL = QUESTIONS + WITHOUT_MODEL
 

@@ -29,6 +29,10 @@ def wsgi() -> Flask:
         request.get_data()
         return Response(b"{}", 201, mimetype="application/json")
 
+    @app.get("/page")
+    def page() -> Response:
+        return Response(b"{}", mimetype="text/html")
+
     @app.get("/readyz")
     def readyz() -> Response:
         return Response(b"{}", mimetype="application/json")

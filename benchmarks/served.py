@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,6 @@ NOOP = ("benchmarks.noop",)
 HOST = "127.0.0.1"
 PATIENCE = 60.0
 PAUSE = 0.005
-SCRIPT = Path(__file__).with_name("wrk.lua")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +84,26 @@ def serving(module: Sequence[str], ready: Prepared, folder: str = ".", **setting
 
 def load(served: Served, ready: Prepared, connections: int, seconds: int) -> Load:
     """Asks for screenings of the worked case, each connection as fast as it is answered."""
+    sent = {"GROUNDS_BENCH_KEY": ready.key, "GROUNDS_BENCH_BODY": str(WORKED_CASE)}
+    return _asked(served, "/v1/screenings", connections, seconds, "wrk.lua", sent)
+
+
+def load_page(served: Served, address: str, cookie: str, connections: int, seconds: int) -> Load:
+    """Asks for a page, as a browser that has signed in does."""
+    return _asked(served, address, connections, seconds, "wrk_page.lua", {"GROUNDS_BENCH_COOKIE": cookie})
+
+
+def _asked(served: Served, path: str, connections: int, seconds: int, script: str, sent: Mapping[str, str]) -> Load:
     wrk = shutil.which("wrk")
     if wrk is None:
         raise NotPrepared("wrk is needed to measure requests: apt-get install wrk")
-    address = f"http://{HOST}:{served.port}/v1/screenings"
-    shape = ("-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(SCRIPT))
-    environment = {**os.environ, "GROUNDS_BENCH_KEY": ready.key, "GROUNDS_BENCH_BODY": str(WORKED_CASE)}
+    address = f"http://{HOST}:{served.port}{path}"
+    lua = str(Path(__file__).with_name(script))
+    shape = ("-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", lua)
     before = served.cpu_seconds()
-    done = subprocess.run([wrk, *shape, address], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [wrk, *shape, address], env={**os.environ, **sent}, capture_output=True, text=True, check=True
+    )
     cpu = served.cpu_seconds() - before
     figures = next(line for line in done.stdout.splitlines() if line.startswith("figures "))
     requests, microseconds, p50, p99, errors = map(int, figures.split()[1:])

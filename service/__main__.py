@@ -13,6 +13,7 @@ from model.explanation import ExplanationError
 from model.wording import WordsError
 from service.access import KeyFileError
 from service.assembly import conclude, open_log, prepare
+from service.health import NotHealthy, check_health
 from service.key_commands import key_commands
 from service.key_records import recorded_development_keys
 from service.learning.commands import learn_commands
@@ -27,6 +28,7 @@ from service.server import ServerError, announce_when_ready, check_port, curl_li
 from service.settings import Settings, SettingsError, read_settings
 
 EXPECTED = (
+    NotHealthy,
     AssetsMissing,
     ArtefactError,
     DictionaryError,
@@ -77,6 +79,12 @@ def run(port: int | None) -> None:
     )
     serve_workers(settings)
     conclude(settings, prepared)
+
+
+@main.command()
+def health() -> None:
+    """Ask this machine's service whether it is ready; exit code 1 where not."""
+    check_health(read_settings())
 
 
 @main.command()

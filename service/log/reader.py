@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Engine, Row, func, select
+from sqlalchemy import BindParameter, Engine, Row, Select, bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.log import merkle
@@ -16,6 +16,23 @@ from service.log.stored import ENTRY_COLUMNS, LogDamaged, StoredEntry, read_row
 from service.log.writer import reason
 
 _CHUNK = 256
+_COVERING = (
+    select(log_checkpoint.c.text)
+    .where(log_checkpoint.c.size > log_entry.c.idx)
+    .order_by(log_checkpoint.c.size)
+    .limit(1)
+    .correlate(log_entry)
+    .scalar_subquery()
+)
+_ENTRY = select(*ENTRY_COLUMNS, _COVERING.label("checkpoint"))
+_WANTED: BindParameter[Any] = bindparam("wanted")
+# Made once: SQLAlchemy works out anew what a statement is called in its cache for each one that is built.
+_BY_ID = _ENTRY.where(log_entry.c.entry_id == _WANTED)
+_BY_INDEX = _ENTRY.where(log_entry.c.idx == _WANTED)
+_BY_UNIQUE = _ENTRY.where(log_entry.c.unique_key == _WANTED)
+_NEWEST_OF_KIND = _ENTRY.where(
+    log_entry.c.idx == select(func.max(log_entry.c.idx)).where(log_entry.c.kind == _WANTED).scalar_subquery()
+)
 
 
 class LogReader:
@@ -39,15 +56,15 @@ class LogReader:
 
     def get(self, entry_id: str) -> StoredEntry | None:
         """The entry of that id, or None. Raises `LogDamaged` where its bytes do not belong together."""
-        return self._one(log_entry.c.entry_id == entry_id)
+        return self._one(_BY_ID, entry_id)
 
     def get_index(self, index: int) -> StoredEntry | None:
         """The entry at that index, or None. Raises `LogDamaged`."""
-        return self._one(log_entry.c.idx == index)
+        return self._one(_BY_INDEX, index)
 
     def recorded_as(self, unique: str) -> StoredEntry | None:
         """The entry that was appended with that unique text, or None. Raises `LogDamaged`."""
-        return self._one(log_entry.c.unique_key == unique)
+        return self._one(_BY_UNIQUE, unique)
 
     def index_of(self, entry_id: str) -> int | None:
         """The index of the entry of that id, or None. Reads nothing else of it, so damage does not matter."""
@@ -56,8 +73,7 @@ class LogReader:
 
     def latest_of_kind(self, kind: Kind) -> StoredEntry | None:
         """The newest entry of that kind, or None. Raises `LogDamaged`."""
-        newest = select(func.max(log_entry.c.idx)).where(log_entry.c.kind == kind).scalar_subquery()
-        return self._one(log_entry.c.idx == newest)
+        return self._one(_NEWEST_OF_KIND, kind)
 
     def of_kind(self, kind: Kind, after: int = -1) -> Iterator[StoredEntry]:
         """The entries of that kind behind index `after`, in log order. Raises `LogDamaged`."""
@@ -71,17 +87,9 @@ class LogReader:
             yield from (read_row(row, self._packing.unpack(row)) for row in chunk)
             after = chunk[-1].idx
 
-    def _one(self, condition: Any) -> StoredEntry | None:
-        covering = (
-            select(log_checkpoint.c.text)
-            .where(log_checkpoint.c.size > log_entry.c.idx)
-            .order_by(log_checkpoint.c.size)
-            .limit(1)
-            .correlate(log_entry)
-            .scalar_subquery()
-        )
+    def _one(self, query: Select[Any], wanted: str | int) -> StoredEntry | None:
         with self._engine.connect() as connection:
-            row = connection.execute(select(*ENTRY_COLUMNS, covering.label("checkpoint")).where(condition)).first()
+            row = connection.execute(query, {"wanted": wanted}).first()
         return None if row is None else read_row(row, self._packing.unpack(row))
 
     def row(self, entry_id: str) -> Row[*tuple[Any, ...]] | None:

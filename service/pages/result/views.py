@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from model.additive import probability
 from service.access import Caller
 from service.errors import FieldError, Problem, problem
 from service.idempotency import idempotency_key
 from service.log.canonical import canonical_bytes
 from service.log.store import StoredEntry
 from service.pages.desk import PageDesk, see_other
-from service.pages.result.picture import FIRST_BARS, FIRST_REASONS, bar_rows, gap_rows, range_picture
+from service.pages.result.shown import ShownScreenings
 from service.reasons import choices
 from service.records import record, record_refusal, recorded_screening
 from service.responding import respond, responses_to
@@ -26,6 +24,7 @@ from service.words.topics import topic
 def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
     """Adds the addresses of a screening's result."""
     schema = ResponseRequestSchema()
+    shown = ShownScreenings(desk.templates, desk.released)
 
     @blueprint.get("/screenings/<uuid:screening_id>")
     def result(screening_id: object) -> Response:
@@ -62,24 +61,12 @@ def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
     def _page(
         entry: StoredEntry, payload: dict[str, Any], filled: dict[str, list[str]], errors: dict[str, str], status: int
     ) -> Response:
-        shown = payload["answer"]
-        at_hand = payload["model_sha256"] == desk.released.sha256
-        threshold = probability(desk.released.model.threshold) if at_hand else None
-        labels = {agency.id: agency.label for agency in desk.released.model.dictionary.agencies}
         return desk.show(
             "result/page.html",
             status=status,
-            answer=shown,
-            agency_label=labels.get(payload["asked"]["agency"], payload["asked"]["agency"]),
-            margin=shown["explanation"]["base_value"]
-            + math.fsum(row["contribution"] for row in shown["explanation"]["contributions"]),
+            body=shown.body(entry, payload),
+            answer=payload["answer"],
             entry=entry,
-            threshold=threshold,
-            range_picture=range_picture(shown, threshold),
-            gaps=gap_rows(shown, threshold, labels),
-            bars=bar_rows(shown),
-            first_bars=FIRST_BARS,
-            first_reasons=FIRST_REASONS,
             responses=responses_to(entry.entry_id, desk.log),
             choices=choices(),
             offered=frozenset(choices().offered()),
