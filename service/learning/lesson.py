@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from model.case import bounds
@@ -83,44 +83,59 @@ class Lesson:
     not_offered: tuple[str, ...]
 
 
-def make_lesson(
-    vignette: Vignette, choice: Choice, asks: Collection[str], released: ReleasedModel, writer: AnswerWriter
-) -> Lesson:
-    """The lesson of a vignette for a reader who would do `choice` and ask the features named in `asks`."""
-    dictionary = released.model.dictionary
+class Lessons:
+    """The lessons of one released model. What does not hang on the reader is worked out once for each vignette."""
 
-    def seen(*parts: Known) -> tuple[Together, View]:
-        pooled = together(parts, dictionary)
-        return pooled, view(pooled.features, vignette.agency, released, writer)
+    def __init__(self, released: ReleasedModel, writer: AnswerWriter) -> None:
+        self._released = released
+        self._writer = writer
+        self._dictionary = released.model.dictionary
+        self._unasked: dict[str, Lesson] = {}
 
-    def level_after(ask: Ask, answer: Value) -> str:
-        return seen(vignette.own(), _reply(ask, answer))[1].level
+    def lesson(self, vignette: Vignette, choice: Choice, asks: Collection[str]) -> Lesson:
+        """The lesson for a reader who would do `choice` and ask the features named in `asks`."""
+        unasked = self._unasked.get(vignette.code)
+        if unasked is None or unasked.vignette is not vignette:
+            unasked = self._unasked[vignette.code] = self._before_asking(vignette)
+        replies = [_reply(ask, ask.found) for ask in vignette.asks if ask.feature in asks]
+        asked = tuple(replace(one, chosen=one.ask.feature in asks) for one in unasked.asked)
+        return replace(unasked, choice=choice, heard=self._seen(vignette, vignette.own(), *replies)[1], asked=asked)
 
-    def could_change(ask: Ask) -> bool:
-        return any(level_after(ask, answer) != own.level for answer in answers_to(dictionary.feature(ask.feature)))
+    def _before_asking(self, vignette: Vignette) -> Lesson:
+        _, own = self._seen(vignette, vignette.own())
+        pooled, pooled_view = self._seen(vignette, *vignette.known)
+        offered = {ask.feature for ask in vignette.asks}
+        return Lesson(
+            vignette=vignette,
+            choice=vignette.choices[0],
+            own=own,
+            heard=own,
+            alone=tuple(self._alone(part) for part in vignette.known),
+            pooled=pooled_view,
+            conflicts=pooled.conflicts,
+            full=self._seen(vignette, *vignette.known, *[_reply(ask, ask.found) for ask in vignette.asks])[1],
+            asked=tuple(self._asked(vignette, ask, own) for ask in vignette.asks),
+            not_offered=tuple(
+                self._dictionary.feature(name).label for name in own.answer["prompt"]["ask"] if name not in offered
+            ),
+        )
 
-    _, own = seen(vignette.own())
-    pooled, pooled_view = seen(*vignette.known)
-    first = own.answer["prompt"]["ask"]
-    offered = {ask.feature for ask in vignette.asks}
-    return Lesson(
-        vignette=vignette,
-        choice=choice,
-        own=own,
-        heard=seen(vignette.own(), *[_reply(ask, ask.found) for ask in vignette.asks if ask.feature in asks])[1],
-        alone=tuple(
-            Alone(part, dictionary.agency_label(part.agency), view(part.features, part.agency, released, writer))
-            for part in vignette.known
-        ),
-        pooled=pooled_view,
-        conflicts=pooled.conflicts,
-        full=seen(*vignette.known, *[_reply(ask, ask.found) for ask in vignette.asks])[1],
-        asked=tuple(
-            Asked(ask, ask.feature in asks, ask.feature in first, could_change(ask), level_after(ask, ask.found))
-            for ask in vignette.asks
-        ),
-        not_offered=tuple(dictionary.feature(name).label for name in first if name not in offered),
-    )
+    def _seen(self, vignette: Vignette, *parts: Known) -> tuple[Together, View]:
+        pooled = together(parts, self._dictionary)
+        return pooled, view(pooled.features, vignette.agency, self._released, self._writer)
+
+    def _alone(self, part: Known) -> Alone:
+        shown = view(part.features, part.agency, self._released, self._writer)
+        return Alone(part, self._dictionary.agency_label(part.agency), shown)
+
+    def _asked(self, vignette: Vignette, ask: Ask, own: View) -> Asked:
+        def level_after(answer: Value) -> str:
+            return self._seen(vignette, vignette.own(), _reply(ask, answer))[1].level
+
+        answers = answers_to(self._dictionary.feature(ask.feature))
+        could_change = any(level_after(answer) != own.level for answer in answers)
+        first = ask.feature in own.answer["prompt"]["ask"]
+        return Asked(ask, False, first, could_change, level_after(ask.found))
 
 
 def view(features: Mapping[str, Value], agency: str, released: ReleasedModel, writer: AnswerWriter) -> View:

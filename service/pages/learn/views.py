@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
+from typing import Any
 
 from flask import Blueprint, Response, request
 
 from model.additive import probability
 from service.errors import problem
 from service.learning.feedback import remarks
-from service.learning.lesson import Lesson, make_lesson
+from service.learning.lesson import Lesson, Lessons
 from service.learning.reader import read_shelf
-from service.learning.vignette import Vignette
+from service.learning.vignette import Choice, Vignette
 from service.pages.desk import PageDesk
 from service.pages.learn.sentences import answer_rows, asked_rows, conflict_lines, thoughts
 from service.pages.result.picture import FIRST_BARS, FIRST_REASONS, bar_rows, gap_rows, range_picture
@@ -39,7 +40,7 @@ def learn_pages(blueprint: Blueprint, desk: PageDesk) -> None:
         asks = request.form.getlist("ask")
         if choice is None:
             return shelf.story(vignette, {"do": topic("learning").story.missing}, 422, asks)
-        return shelf.lesson(make_lesson(vignette, choice, asks, desk.released, desk.writer))
+        return shelf.lesson(vignette, choice, asks)
 
 
 class _Shelf:
@@ -51,6 +52,8 @@ class _Shelf:
         found = read_shelf(desk.vignettes, self._dictionary)
         in_order = sorted((read.vignette for read in found if read.vignette), key=lambda one: one.order)
         self._vignettes = {vignette.code: vignette for vignette in in_order}
+        self._lessons = Lessons(desk.released, desk.writer)
+        self._shown: dict[str, dict[str, Any]] = {}
         self.left_out = sum(read.vignette is None for read in found)
         for read in found:
             if read.vignette is None:  # a training case is no reason for a service not to start
@@ -77,26 +80,36 @@ class _Shelf:
             asks=asks,
         )
 
-    def lesson(self, lesson: Lesson) -> Response:
+    def lesson(self, vignette: Vignette, choice: Choice, asks: Collection[str]) -> Response:
         """What the reader chose, what the service shows, and what was found out later."""
-        model = self._desk.released.model
-        answer = lesson.own.answer
-        threshold = probability(model.threshold)
-        labels = {agency.id: agency.label for agency in self._dictionary.agencies}
+        lesson = self._lessons.lesson(vignette, choice, asks)
+        if vignette.code not in self._shown:
+            self._shown[vignette.code] = self._same_for_all(lesson)
         return self._desk.show(
             "learn/lesson.html",
             lesson=lesson,
-            vignette=lesson.vignette,
+            vignette=vignette,
             asked=asked_rows(lesson, self._dictionary),
-            conflicts=conflict_lines(lesson, model),
             thoughts=thoughts(remarks(lesson, self._dictionary)),
-            answer=answer,
-            margin=answer["explanation"]["base_value"]
-            + math.fsum(row["contribution"] for row in answer["explanation"]["contributions"]),
-            threshold=threshold,
-            range_picture=range_picture(answer, threshold),
-            gaps=gap_rows(answer, threshold, labels),
-            bars=bar_rows(answer),
-            first_bars=FIRST_BARS,
-            first_reasons=FIRST_REASONS,
+            shown=self._shown[vignette.code],
         )
+
+    def _same_for_all(self, lesson: Lesson) -> dict[str, Any]:
+        """What a lesson shows whatever its reader chose."""
+        answer = lesson.own.answer
+        threshold = probability(self._desk.released.model.threshold)
+        labels = {agency.id: agency.label for agency in self._dictionary.agencies}
+        return {
+            "lesson": lesson,
+            "agency": labels[lesson.vignette.agency],
+            "conflicts": conflict_lines(lesson, self._desk.released.model),
+            "answer": answer,
+            "margin": answer["explanation"]["base_value"]
+            + math.fsum(row["contribution"] for row in answer["explanation"]["contributions"]),
+            "threshold": threshold,
+            "range_picture": range_picture(answer, threshold),
+            "gaps": gap_rows(answer, threshold, labels),
+            "bars": bar_rows(answer),
+            "first_bars": FIRST_BARS,
+            "first_reasons": FIRST_REASONS,
+        }

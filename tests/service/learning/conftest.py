@@ -6,6 +6,7 @@ import pytest
 
 from model.dictionary import shipped_dictionary
 from service.answer import AnswerWriter
+from service.learning.lesson import Lessons
 from service.learning.reader import SHIPPED, read_vignette
 from service.model_files import load_active
 from tests.service.conftest import hand_made_model, release_into, settings_in
@@ -24,6 +25,11 @@ def released(tmp_path_factory):
 @pytest.fixture(scope="session")
 def writer(released):
     return AnswerWriter(released.model)
+
+
+@pytest.fixture(scope="session")
+def lessons(released, writer):
+    return Lessons(released, writer)
 
 
 @pytest.fixture

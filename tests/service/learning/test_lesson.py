@@ -5,15 +5,17 @@ from __future__ import annotations
 import html
 import math
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from model.condition import NOT_KNOWN
+from service.answer import AnswerWriter
 from service.learning.feedback import NOT_KNOWN_TOPIC, SECOND_PARENT, remarks
 from service.learning.language import REWORD
-from service.learning.lesson import answers_to, make_lesson, view
+from service.learning.lesson import Lessons, answers_to, view
 from service.learning.vignette import Known
 from service.words.plain_english import banned_phrase
 from tests.builders import logit
@@ -30,8 +32,8 @@ def readers(data, code):
 
 
 @given(EVERY, st.data())
-def test_what_is_shown_is_what_a_screening_would_show(released, writer, code, data):
-    lesson = make_lesson(*readers(data, code), released, writer)
+def test_what_is_shown_is_what_a_screening_would_show(lessons, code, data):
+    lesson = lessons.lesson(*readers(data, code))
     for shown in (lesson.own, lesson.heard, lesson.pooled, lesson.full, *(one.view for one in lesson.alone)):
         explanation = shown.answer["explanation"]
         total = math.fsum([explanation["base_value"], *(row["contribution"] for row in explanation["contributions"])])
@@ -42,22 +44,16 @@ def test_what_is_shown_is_what_a_screening_would_show(released, writer, code, da
 
 def test_the_same_case_sent_to_the_api_gets_the_same_answer(service, released):
     vignette = VIGNETTES["half-a-picture"]
-    lesson = make_lesson(vignette, vignette.choices[0], [], service.released, _writer(service))
+    lesson = Lessons(service.released, AnswerWriter(service.released.model)).lesson(vignette, vignette.choices[0], [])
     answered = service.screen(dict(vignette.own().features), agency=vignette.agency).get_json()
     for key in ("score", "prompt", "grounds", "not_known", "explanation", "score_range", "score_interval", "band"):
         assert answered[key] == lesson.own.answer[key]
 
 
-def _writer(service):
-    from service.answer import AnswerWriter
-
-    return AnswerWriter(service.released.model)
-
-
 @pytest.mark.parametrize("code", VIGNETTES)
-def test_an_answer_could_change_the_prompt_exactly_where_one_does(code, released, writer):
+def test_an_answer_could_change_the_prompt_exactly_where_one_does(code, released, writer, lessons):
     vignette = VIGNETTES[code]
-    lesson = make_lesson(vignette, vignette.choices[0], [], released, writer)
+    lesson = lessons.lesson(vignette, vignette.choices[0], [])
     for asked in lesson.asked:
         feature = DICTIONARY.feature(asked.ask.feature)
         levels = {
@@ -71,30 +67,35 @@ def test_an_answer_could_change_the_prompt_exactly_where_one_does(code, released
 
 
 @given(EVERY, st.data())
-def test_asking_only_ever_adds_what_came_back(released, writer, code, data):
+def test_asking_only_ever_adds_what_came_back(lessons, code, data):
     vignette, choice, asks = readers(data, code)
-    lesson = make_lesson(vignette, choice, asks, released, writer)
+    lesson = lessons.lesson(vignette, choice, asks)
     added = {ask.feature for ask in vignette.asks if ask.feature in asks and ask.found != NOT_KNOWN}
     assert set(lesson.heard.features) == set(lesson.own.features) | added
 
 
-def test_feedback_speaks_of_what_the_reader_left_out_without_a_mark(released, writer):
+@given(EVERY, st.data())
+def test_one_readers_choices_leave_nothing_in_the_next_ones_lesson(released, writer, lessons, code, data):
+    lessons.lesson(*readers(data, code))
+    reader = readers(data, code)
+    assert lessons.lesson(*reader) == Lessons(released, writer).lesson(*reader)
+
+
+def test_feedback_speaks_of_what_the_reader_left_out_without_a_mark(lessons):
     vignette = VIGNETTES["half-a-picture"]
     tones = {}
     for asks in ((), ("second_parent_identified",)):
-        lesson = make_lesson(vignette, vignette.choices[0], asks, released, writer)
+        lesson = lessons.lesson(vignette, vignette.choices[0], asks)
         tones[asks] = {remark.topic: remark.tone for remark in remarks(lesson, DICTIONARY)}
     assert tones[()][SECOND_PARENT] == tones[()][NOT_KNOWN_TOPIC] == "not_asked"
     assert tones["second_parent_identified",][SECOND_PARENT] == "asked"
 
 
-def test_nobody_is_told_about_a_second_parent_of_whom_all_is_known(released, writer):
-    from dataclasses import replace
-
+def test_nobody_is_told_about_a_second_parent_of_whom_all_is_known(lessons):
     vignette = VIGNETTES["half-a-picture"]
     known = {f.name: f.levels[-1] for f in DICTIONARY.features if f.name.startswith("second_parent_")}
     own = Known("midwifery", "All known.", {**vignette.own().features, **known})
-    lesson = make_lesson(replace(vignette, known=(own,)), vignette.choices[0], [], released, writer)
+    lesson = lessons.lesson(replace(vignette, known=(own,)), vignette.choices[0], [])
     assert [remark.topic for remark in remarks(lesson, DICTIONARY)] == [NOT_KNOWN_TOPIC]
 
 

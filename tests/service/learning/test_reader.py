@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,11 @@ def test_a_facilitators_own_case_stands_beside_the_shipped_ones(vignette_file):
     assert {"our-own", *taken_codes()} == {read.vignette.code for read in found if read.vignette}
     (taken,) = [read for read in found if read.faults]
     assert "is a shipped training case; choose another" in taken.faults[0]
+
+
+def test_the_example_in_the_facilitators_guide_is_in_order(tmp_path):
+    guide = (Path(__file__).parents[3] / "docs/how-to/facilitator.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    path = tmp_path / "quiet-house.toml"
+    path.write_text(example, encoding="utf-8")
+    assert read_vignette(path, DICTIONARY).faults == ()

@@ -10,7 +10,6 @@ import pytest
 from model.case import admit
 from service.learning.feedback import SETTLED, remarks
 from service.learning.language import vignette_reading_age
-from service.learning.lesson import make_lesson
 from service.learning.reader import SHIPPED, read_vignette
 from service.learning.together import together
 from tests.service.learning.conftest import DICTIONARY, VIGNETTES
@@ -60,10 +59,10 @@ def test_the_drawn_case_is_that_of_the_cohort_answer_by_answer():
 
 
 @pytest.mark.parametrize("code", VIGNETTES)
-def test_the_grounds_that_a_vignette_speaks_of_are_met(code, released, writer):
+def test_the_grounds_that_a_vignette_speaks_of_are_met(code, lessons):
     """Grounds hang on the dictionary and on no score, so these hold for every model."""
     vignette = VIGNETTES[code]
-    lesson = make_lesson(vignette, vignette.choices[0], [], released, writer)
+    lesson = lessons.lesson(vignette, vignette.choices[0], [])
     assert {ground["code"] for ground in lesson.own.answer["grounds"]} == OWN.get(code, set())
     assert {ground["code"] for ground in lesson.pooled.answer["grounds"]} == POOLED.get(code, set())
 
@@ -83,8 +82,8 @@ POOLED = {
 }
 
 
-def test_in_one_of_them_asking_takes_the_ground_away(released, writer):
-    lesson = make_lesson(VIGNETTES["one-phone-call"], VIGNETTES["one-phone-call"].choices[0], [], released, writer)
+def test_in_one_of_them_asking_takes_the_ground_away(lessons):
+    lesson = lessons.lesson(VIGNETTES["one-phone-call"], VIGNETTES["one-phone-call"].choices[0], [])
     assert lesson.own.level == "consider_referral"
     assert lesson.full.answer["grounds"] == []
     assert SETTLED in [remark.topic for remark in remarks(lesson, DICTIONARY)]
