@@ -41,7 +41,7 @@ def fact_faults(vignette: Vignette, dictionary: Dictionary) -> Iterator[str]:
         for name, value in known.features.items():
             yield from _answer_faults(f"agency[{number}].features.{name}", name, value, known.agency, dictionary)
     for number, ask in enumerate(vignette.asks, 1):
-        yield from _ask_faults(f"ask[{number}]", ask, vignette, dictionary)
+        yield from _ask_faults(f"ask[{number}]", ask, dictionary)
     yield from _repeated("choice", "code", [choice.code for choice in vignette.choices])
     yield from _repeated("ask", "feature", [ask.feature for ask in vignette.asks])
     for number, point in enumerate(vignette.points, 1):
@@ -49,13 +49,10 @@ def fact_faults(vignette: Vignette, dictionary: Dictionary) -> Iterator[str]:
             yield f"point[{number}]: add promise or guidance, so that a reader can follow it up"
 
 
-def _ask_faults(key: str, ask: Ask, vignette: Vignette, dictionary: Dictionary) -> Iterator[str]:
+def _ask_faults(key: str, ask: Ask, dictionary: Dictionary) -> Iterator[str]:
     if ask.agency not in {agency.id for agency in dictionary.agencies}:
         yield f"{key}.agency: use one of {', '.join(sorted(agency.id for agency in dictionary.agencies))}"
     yield from _answer_faults(f"{key}.found", ask.feature, ask.found, ask.agency, dictionary)
-    own = next((known.features for known in vignette.known if known.agency == vignette.agency), {})
-    if own.get(ask.feature, NOT_KNOWN) != NOT_KNOWN:
-        yield f"{key}.feature: the reader's own agency knows it already; ask for something else"
 
 
 def _answer_faults(key: str, name: str, value: object, agency: str, dictionary: Dictionary) -> Iterator[str]:

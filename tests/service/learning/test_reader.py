@@ -25,7 +25,6 @@ FAULTS = [
     ("mother_age_years = 27", "mother_age_years = 7", "agency[1].features.mother_age_years: write a number from 11"),
     ('child_stage = "unborn"', 'child_stage = "baby"', 'agency[1].features.child_stage: write "unborn"'),
     ("missed_appointments = 0", "domestic_abuse_police_incidents = 0", "only police, childrens_social_care can say"),
-    ("mother_age_years = 27", 'parent_mental_health_history = "yes"', "ask[1].feature: the reader's own agency knows"),
     ('code = "ask-first"', 'code = "next-visit"', "choice[2].code: 'next-visit' stands twice"),
     ('feature = "domestic_abuse"', 'feature = "second_parent_identified"', "ask[5].feature: 'second_parent"),
     ('agency = "gp"\ntext', 'agency = "baker"\ntext', "ask[1].agency: use one of"),
