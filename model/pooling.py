@@ -130,12 +130,13 @@ def _rank(prompt: Prompt) -> int:
 
 
 def _counts(term: Term, agency: str, value: Value) -> bool:
-    """Whether an agency's answer counts: always from one that may hold the record, else only where it worries."""
+    """Whether an agency's answer counts: always from one that may hold the record, else only where it worries.
+
+    That a question does not apply (before birth, for one) anybody can tell: it is in no agency's records.
+    """
     feature = term.feature
-    if agency in feature.held_by or not feature.held_by:
+    if agency in feature.held_by or not feature.held_by or value == NOT_APPLICABLE:
         return True
-    if value == NOT_APPLICABLE:
-        return term.table[term.slot(value)] >= term.not_known
     if feature.direction == "raises":
         return term.slot(value) > term.reference
     return feature.direction != "lowers" or term.slot(value) < term.reference

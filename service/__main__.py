@@ -16,6 +16,7 @@ from service.assembly import conclude, open_log, prepare
 from service.health import NotHealthy, check_health
 from service.key_commands import key_commands
 from service.key_records import recorded_development_keys
+from service.learning.commands import learn_commands
 from service.log.checkpoint import SigningKeyError
 from service.log.commands import log_commands
 from service.log.databases.commands import database_commands
@@ -117,6 +118,7 @@ _log.add_command(replay_command(read_settings, _open_store))
 add_erasure_commands(_log, _open_store)
 main.add_command(_log)
 main.add_command(key_commands(read_settings, _open_store))
+main.add_command(learn_commands(read_settings))
 
 
 def cli() -> None:

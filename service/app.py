@@ -32,11 +32,15 @@ API_VERSION = "1"
 
 @dataclass(frozen=True, slots=True)
 class PagePlan:
-    """What signs the pages' cookies (32 bytes), the folder of the keys, and whether users come by HTTPS."""
+    """What signs the pages' cookies (32 bytes), the folder of the keys, and whether users come by HTTPS.
+
+    `vignettes` is the folder of a facilitator's own training cases, None where there is none.
+    """
 
     secret: bytes = field(repr=False)
     key_folder: Path
     https: bool
+    vignettes: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ def _page_desk(collaborators: Collaborators, writer: AnswerWriter, plan: PagePla
         sessions=Sessions(collaborators.keys, plan.secret, plan.https),
         https=plan.https,
         key_folder=plan.key_folder,
+        vignettes=plan.vignettes,
         index=None if collaborators.audit is None else SearchIndex(collaborators.log, collaborators.audit.index),
     )
 

@@ -48,6 +48,9 @@ class Settings:
     audit_rate: str = "120/minute"
     """GROUNDS_AUDIT_RATE: requests about the log that one key may make of one worker. Default 120/minute."""
 
+    vignettes: Path | None = None
+    """GROUNDS_VIGNETTES: folder of a facilitator's own training cases, beside the shipped ones. Default: none."""
+
     @property
     def models(self) -> Path:
         """Folder of released models, one folder a version, and the file `active` that names the one in use."""
@@ -88,6 +91,7 @@ def read_settings() -> Settings:
                 body_limit=env.int("BODY_LIMIT", 65_536),
                 https=env.bool("HTTPS", host not in LOOPBACK),
                 audit_rate=env.str("AUDIT_RATE", "120/minute"),
+                vignettes=env.path("VIGNETTES", None),
             )
     except EnvError as error:
         raise SettingsError(str(error)) from None
@@ -106,4 +110,6 @@ def read_settings() -> Settings:
             raise SettingsError(f"GROUNDS_{name}: {value} is not between {low} and {high}")
     if not RATE.fullmatch(settings.audit_rate):
         raise SettingsError("GROUNDS_AUDIT_RATE: set a number and a time, for instance 120/minute")
+    if settings.vignettes is not None and not settings.vignettes.is_dir():
+        raise SettingsError(f"GROUNDS_VIGNETTES: {settings.vignettes} is no folder; make it, or set nothing")
     return settings

@@ -40,7 +40,7 @@ def wsgi() -> Flask:
     start_publisher(log, settings)
     audit = AuditPlan(settings.audit_index, settings.audit_rate)
     keys = FollowedKeys(settings.keys)
-    pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https)
+    pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https, settings.vignettes)
     app = create_app(Collaborators(released, log, keys, settings.origin, audit, pages), settings.body_limit)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
     gc.collect()

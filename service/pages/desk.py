@@ -33,6 +33,8 @@ class PageDesk:
     key_folder: Path
     index: SearchIndex | None
     """The search index of the log; None leaves out what needs it."""
+    vignettes: Path | None = None
+    """Folder of a facilitator's own training cases; None where there is none."""
     templates: Environment = field(default_factory=environment)
     sections: set[str] = field(default_factory=set)
     """Addresses of the sections that this service has; filled in when the pages are put together."""

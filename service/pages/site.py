@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from service.pages.assets import Assets, assets_blueprint
 from service.pages.desk import PageDesk
 from service.pages.environment import MadeOnce
+from service.pages.learn.views import learn_pages
 from service.pages.model.views import model_pages
 from service.pages.navigation import SECTIONS, Navigation
 from service.pages.pooled.views import pooled_pages
@@ -15,7 +16,7 @@ from service.pages.result.views import result_pages
 from service.pages.screen.views import screen_pages
 from service.pages.sign_in import sign_in_pages
 
-PARTS = (sign_in_pages, screen_pages, pooled_pages, result_pages, model_pages)
+PARTS = (sign_in_pages, screen_pages, pooled_pages, result_pages, model_pages, learn_pages)
 """Each adds the addresses of one section."""
 
 

@@ -92,3 +92,27 @@ def pooled_form(site: Site, page: Page) -> None:
 def pooled_result(site: Site, page: Page) -> None:
     site.sign_in(page, site.practitioner)
     site.pool(page, THE_REVIEW)
+
+
+@journey
+def learning(_: Site, page: Page) -> None:
+    page.goto("/learn")
+
+
+@journey
+def learning_story(_: Site, page: Page) -> None:
+    page.goto("/learn/half-a-picture")
+
+
+@journey
+def learning_refused(_: Site, page: Page) -> None:
+    page.goto("/learn/half-a-picture")
+    page.get_by_role("button", name="Show the lesson").click()
+
+
+@journey
+def learning_lesson(_: Site, page: Page) -> None:
+    page.goto("/learn/two-records")
+    page.locator('input[name="do"]').first.check()
+    page.locator('input[name="ask"]').first.check()
+    page.get_by_role("button", name="Show the lesson").click()

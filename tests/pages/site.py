@@ -34,9 +34,9 @@ UNBORN = {
 THE_REVIEW = {
     "health_visiting": {"child_stage": "newborn", "injury_or_bruise": "no"},
     "gp": {"parent_mental_health_history": "yes"},
-    "midwifery": {"child_stage": "one_year"},
+    "midwifery": {"parent_mental_health_history": "no"},
 }
-"""What three agencies may know about it; of the second parent nobody knows anything, and two differ on the age."""
+"""What three agencies may know about it: two differ on the history, and of the second parent nobody knows anything."""
 
 
 @dataclass
@@ -90,7 +90,9 @@ class Site:
 
 
 @contextmanager
-def serving(folder: Path, model: bytes | None = None, https: bool = False) -> Iterator[Site]:
+def serving(
+    folder: Path, model: bytes | None = None, https: bool = False, vignettes: Path | None = None
+) -> Iterator[Site]:
     """Serves the pages over a log in `folder`; the model is the tests' hand-made one where none is given."""
     settings = settings_in(folder / "var")
     release_into(settings, model or hand_made_model(shipped_dictionary()))
@@ -98,7 +100,7 @@ def serving(folder: Path, model: bytes | None = None, https: bool = False) -> It
     practitioner, second, auditor = (create_key(settings.keys, role)[0] for role in roles)
     released, log = load_active(settings.models, settings.keys), open_log(settings)
     audit = AuditPlan(settings.audit_index, "100000/minute")
-    pages = PagePlan(page_secret(settings.keys), settings.keys, https)
+    pages = PagePlan(page_secret(settings.keys), settings.keys, https, vignettes)
     keys = FollowedKeys(settings.keys)
     app = create_app(Collaborators(released, log, keys, settings.origin, audit, pages))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

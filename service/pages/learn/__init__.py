@@ -1,0 +1,1 @@
+"""The pages of learning mode: the list of training cases, a story with its questions, and its lesson."""
