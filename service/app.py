@@ -14,6 +14,7 @@ from service.api import screenings
 from service.audit import AuditPlan, log_addresses
 from service.docs_page import docs_page
 from service.errors import register_errors
+from service.guessing import Guesses
 from service.log.search_index import SearchIndex
 from service.log.store import LogStore
 from service.model_files import ReleasedModel
@@ -62,8 +63,12 @@ class GroundsApi(Api):
 
     ERROR_SCHEMA = ProblemSchema
 
+    def __init__(self, app: Flask, guesses: Guesses) -> None:
+        self._guesses = guesses
+        super().__init__(app)
+
     def _register_error_handlers(self) -> None:
-        register_errors(self._app)
+        register_errors(self._app, self._guesses.counted)
 
 
 def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
@@ -82,7 +87,8 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
             "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
         },
     )
-    api = GroundsApi(app)
+    guesses = Guesses()
+    api = GroundsApi(app, guesses)
     _describe_features(api)
     writer = AnswerWriter(collaborators.released.model)
     collaborators.log.learn(sample_payload(collaborators.released, writer))
@@ -97,17 +103,18 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     app.register_blueprint(status(collaborators.released, collaborators.log))
     app.register_blueprint(docs_page(api, collaborators.released.model))
     if collaborators.pages is not None:
-        register_pages(app, _page_desk(collaborators, writer, collaborators.pages))
+        register_pages(app, _page_desk(collaborators, writer, collaborators.pages, guesses))
     return app
 
 
-def _page_desk(collaborators: Collaborators, writer: AnswerWriter, plan: PagePlan) -> PageDesk:
+def _page_desk(collaborators: Collaborators, writer: AnswerWriter, plan: PagePlan, guesses: Guesses) -> PageDesk:
     return PageDesk(
         released=collaborators.released,
         writer=writer,
         log=collaborators.log,
         keys=collaborators.keys,
         origin=collaborators.origin,
+        guesses=guesses,
         sessions=Sessions(collaborators.keys, plan.secret, plan.https),
         https=plan.https,
         key_folder=plan.key_folder,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
@@ -86,6 +86,11 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "Send each new request with a new key; repeat a key only with the very same request.",
     ),
     "bad_parameter": (400, "A parameter cannot be used", "Each entry in errors names a parameter and the fix."),
+    "too_many_guesses": (
+        429,
+        "Too many keys that are not accepted",
+        "Wait for as long as Retry-After says; check the key.",
+    ),
     "rate_limited": (429, "Too many requests with this key", "Wait for as long as Retry-After says."),
     "search_unavailable": (503, "The search index cannot be used", "Try again; the log itself is not touched by this."),
     "bad_request": (400, "Bad request", "The request cannot be read. See /docs."),
@@ -138,9 +143,9 @@ def problem_of(error: Exception) -> Problem:
     return problem("internal")
 
 
-def register_errors(app: Flask) -> None:
-    """Makes every error of the app a problem details answer."""
+def register_errors(app: Flask, look: Callable[[Problem, str | None], Problem]) -> None:
+    """Makes every error of the app a problem details answer. `look` sees each with the sender's address first."""
 
     @app.errorhandler(Exception)
     def _answer(error: Exception) -> Response:
-        return problem_of(error).response()
+        return look(problem_of(error), request.remote_addr).response()

@@ -11,6 +11,7 @@ from jinja2 import Environment
 
 from service.access import Caller, Keys, require_role
 from service.answer import AnswerWriter
+from service.guessing import Guesses
 from service.log.search_index import SearchIndex
 from service.log.store import LogStore
 from service.model_files import ReleasedModel
@@ -29,6 +30,7 @@ class PageDesk:
     keys: Keys
     origin: str
     sessions: Sessions
+    guesses: Guesses
     https: bool
     key_folder: Path
     index: SearchIndex | None

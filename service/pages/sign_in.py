@@ -31,8 +31,9 @@ def sign_in_pages(blueprint: Blueprint, desk: PageDesk) -> None:
         try:
             desk.sessions.sign_in(key, response)
         except Problem as refusal:
-            if refusal.status != 401:
-                raise
+            answered = desk.guesses.counted(refusal, request.remote_addr)
+            if answered.status != 401:
+                raise answered from None
             return _form({"key": topic("sign_in").refused}, 401)
         return response
 

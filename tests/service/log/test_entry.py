@@ -78,6 +78,7 @@ def test_another_shape_is_no_leaf(damage) -> None:
         ("screening", uuid7().upper(), b"{}"),
         ("screening", uuid7(), b"\xff"),
     ],
+    ids=["kind", "no uuid", "capitals", "not text"],
 )
 def test_refuses_what_could_not_be_exported_and_verified(kind: str, entry_id: str, payload: bytes) -> None:
     with pytest.raises(EntryError):
