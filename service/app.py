@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -21,11 +22,13 @@ from service.model_files import ReleasedModel
 from service.pages.desk import PageDesk
 from service.pages.session import Sessions
 from service.pages.site import register_pages
+from service.pages.summary.views import summary_page
 from service.reference import reference
 from service.responses import responses
 from service.schemas import Features, ProblemSchema
 from service.screening import sample_payload
 from service.status import status
+from service.summary.api import summaries
 from service.web import Web
 
 API_VERSION = "1"
@@ -102,8 +105,13 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
             api.register_blueprint(blueprint)
     app.register_blueprint(status(collaborators.released, collaborators.log))
     app.register_blueprint(docs_page(api, collaborators.released.model))
+    page = None
     if collaborators.pages is not None:
-        register_pages(app, _page_desk(collaborators, writer, collaborators.pages, guesses))
+        desk = _page_desk(collaborators, writer, collaborators.pages, guesses)
+        register_pages(app, desk)
+        page = partial(summary_page, desk)
+    dictionary = collaborators.released.model.dictionary
+    api.register_blueprint(summaries(dictionary, collaborators.log, collaborators.keys, collaborators.origin, page))
     return app
 
 

@@ -116,3 +116,10 @@ def learning_lesson(_: Site, page: Page) -> None:
     page.locator('input[name="do"]').first.check()
     page.locator('input[name="ask"]').first.check()
     page.get_by_role("button", name="Show the lesson").click()
+
+
+@journey
+def summary(site: Site, page: Page) -> None:
+    site.sign_in(page, site.practitioner)
+    site.pool(page, THE_REVIEW)
+    page.get_by_role("link", name="Get the referral summary").click()
