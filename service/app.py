@@ -14,6 +14,8 @@ from service.answer import AnswerWriter
 from service.api import screenings
 from service.audit import AuditPlan, log_addresses
 from service.docs_page import docs_page
+from service.drift.api import drift_address
+from service.drift.window import DriftWindow
 from service.errors import register_errors
 from service.guessing import Guesses
 from service.log.search_index import SearchIndex
@@ -105,9 +107,11 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
             api.register_blueprint(blueprint)
     app.register_blueprint(status(collaborators.released, collaborators.log))
     app.register_blueprint(docs_page(api, collaborators.released.model))
+    drift = DriftWindow(collaborators.log, collaborators.released)
+    api.register_blueprint(drift_address(drift, collaborators.keys))
     page = None
     if collaborators.pages is not None:
-        desk = _page_desk(collaborators, writer, collaborators.pages, guesses)
+        desk = _page_desk(collaborators, writer, collaborators.pages, guesses, drift)
         register_pages(app, desk)
         page = partial(summary_page, desk)
     dictionary = collaborators.released.model.dictionary
@@ -115,7 +119,9 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     return app
 
 
-def _page_desk(collaborators: Collaborators, writer: AnswerWriter, plan: PagePlan, guesses: Guesses) -> PageDesk:
+def _page_desk(
+    collaborators: Collaborators, writer: AnswerWriter, plan: PagePlan, guesses: Guesses, drift: DriftWindow
+) -> PageDesk:
     return PageDesk(
         released=collaborators.released,
         writer=writer,
@@ -126,6 +132,7 @@ def _page_desk(collaborators: Collaborators, writer: AnswerWriter, plan: PagePla
         sessions=Sessions(collaborators.keys, plan.secret, plan.https),
         https=plan.https,
         key_folder=plan.key_folder,
+        drift=drift,
         vignettes=plan.vignettes,
         index=None if collaborators.audit is None else SearchIndex(collaborators.log, collaborators.audit.index),
     )

@@ -123,3 +123,9 @@ def summary(site: Site, page: Page) -> None:
     site.sign_in(page, site.practitioner)
     site.pool(page, THE_REVIEW)
     page.get_by_role("link", name="Get the referral summary").click()
+
+
+@journey
+def model_drift(site: Site, page: Page) -> None:
+    site.sign_in(page, site.practitioner)
+    page.goto("/model/drift")
