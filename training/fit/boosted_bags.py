@@ -169,7 +169,7 @@ def _columns(binner: Binner, codes: NDArray[np.uint8], y: Floats) -> tuple[Desig
             main[bins] = 0.5
         columns.append(DesignColumn(j, main, spec.sign))
         if not between and binner.counts_[j][bins]:
-            columns.append(DesignColumn(j, _indicator(bins, bins), 1))
+            columns.append(DesignColumn(j, _indicator(bins, bins), int(spec.floor)))
         if spec.not_applicable and binner.counts_[j][bins + 1]:
             columns.append(DesignColumn(j, _indicator(bins, bins + 1), 0))
     return tuple(columns)
