@@ -38,11 +38,15 @@ def main(arguments: Sequence[str], console: Console) -> int:
     except (CaseFileError, DictionaryError) as error:
         console.print(f"error: {error}", markup=False)
         return 1
+    before = set(kept.lines)
     for cut in cuts:
         found, failures = _measured(cut, options, kept, console)
         results.append(found)
         failed += failures
     print_results(console, results)
+    fits = sum(len(repeats) for each in results for repeats in each.measured.values())
+    new = len(set(kept.lines) - before)
+    print_note(console, f"{fits - new} of {fits} fits were kept from an earlier run ({kept.path})")
     return int(failed > 0)
 
 
@@ -95,9 +99,7 @@ def _cuts(options: argparse.Namespace, console: Console) -> Iterator[splits.Cut]
         print_note(console, f"left out: {error}")
 
 
-def _measured(
-    cut: splits.Cut, options: argparse.Namespace, kept: Kept, console: Console
-) -> tuple[SetResults, int]:
+def _measured(cut: splits.Cut, options: argparse.Namespace, kept: Kept, console: Console) -> tuple[SetResults, int]:
     """Every learner on every repeat of one set, kept as each is done. A learner that fails once is left out, by name."""
     measured: dict[str, list[Measured]] = {name: [] for name in options.learners}
     about, failed = "", 0
@@ -138,5 +140,3 @@ def _one(name: str, repeat: int, learner: str, split: splits.Split, digest: str,
         measured |= {"oracle_auc": best, "regret": best - measured["auc"]}
     kept.keep(name, repeat, learner, digest, measured)
     return measured
-
-

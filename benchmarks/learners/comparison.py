@@ -1,7 +1,7 @@
 """What a difference between two learners is worth: intervals over repeats that share most of their rows.
 
-Repeats of one set are not independent. Nadeau and Bengio (2003, Machine Learning 52, 239-281) correct the variance of the
-mean difference: variance * (1 / repeats + test rows / fitted rows). The mean over sets adds the sets' variances, with
+Repeats of one set are not independent. Nadeau and Bengio (2003, Machine Learning 52, 239-281) correct the variance of
+the mean difference: variance * (1 / repeats + test rows / fitted rows). The mean over sets adds the sets' variances, with
 Satterthwaite's degrees of freedom.
 """
 
@@ -40,6 +40,6 @@ def over_sets(sets: Sequence[tuple[Sequence[float], float]]) -> Difference:
     total = float(variances.sum())
     if total == 0.0:
         return Difference(mean, mean, mean)
-    degrees = total**2 / float(np.sum(variances**2 / freedom))
+    degrees = 1 / float(np.sum((variances / total) ** 2 / freedom))
     half = float(t.ppf(0.5 + SHARE / 2, degrees)) * total**0.5 / len(sets)
     return Difference(mean, mean - half, mean + half)

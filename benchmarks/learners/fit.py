@@ -1,6 +1,7 @@
-"""Fits one learner in a process of its own, so that time and peak memory are its own: `python -m benchmarks.learners.fit`.
+"""Fits one learner in a process of its own, so that time and peak memory are its own.
 
-Reads the task from a folder (`write_task`), writes the log-odds of the test rows there and prints one line of JSON.
+`python -m benchmarks.learners.fit` reads the task from a folder (`write_task`), writes the log-odds of the test rows there
+and prints one line of JSON.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ INFANTS, READMISSION = "infant_mortality.csv", "readmission.csv.gz"
 LEFT_OUT = ("encounter_id", "race", "gender", "age")  # an identifier; monitored and not scored
 CODES = ("admission_type_id", "discharge_disposition_id", "admission_source_id")  # numbers that are names
 RAISES = ("time_in_hospital", "number_inpatient", "number_emergency")
-"""Length of stay and earlier emergency visits are in the LACE index (van Walraven and others 2010), earlier admissions in
-the HOSPITAL score (Donze and others 2013): both published apart from these data."""
+"""Length of stay and earlier emergency visits are in the LACE index (van Walraven and others 2010), earlier admissions
+in the HOSPITAL score (Donze and others 2013): both published apart from these data."""
 
 
 class NoData(ValueError):

@@ -74,7 +74,7 @@ def of_set(data: DataSet, rows: int | None = None) -> Cut:
 
 
 def of_cohort(rows: int | None = None) -> Cut:
-    """Each repeat draws two cohorts: 50,000 families to fit on (or about `rows` cases), and twice as many to judge on."""
+    """Each repeat draws two cohorts: 50,000 families to fit on (or about `rows` cases), twice as many to judge on."""
     dictionary = shipped_dictionary()
     families = FAMILIES if rows is None else int(rows / CASES_A_FAMILY)
     specs = term_specs(dictionary)

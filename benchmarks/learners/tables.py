@@ -21,8 +21,8 @@ COLUMNS = (
     "learner", "log loss", "× ours", "AUC", "avg prec.", "slope", "ECE", "seconds", "× ours", "MB",
 )  # fmt: skip
 MARGINS = {"log_loss": 0.001, "auc": 0.002}
-"""How much worse still counts as no worse: our choice, about the standard error of one set's mean; the AUC's is the room
-that the aim leaves below the oracle."""
+"""How much worse still counts as no worse: our choice, made before the full measurement; the AUC's is the room that the
+aim leaves below the oracle."""
 REGRET_AIM = 0.002
 
 
@@ -110,7 +110,9 @@ def _print_aims(console: Console, sets: Sequence[SetResults]) -> None:
             print_aim(
                 console, f"within {REGRET_AIM} AUC of the oracle ({each.name})", f"{regret:.4f}", regret <= REGRET_AIM
             )
-    print_note(console, "slope 1 is ideal; ECE is never negative, so chance alone raises it; regret: AUC below the oracle's")
+    print_note(
+        console, "slope 1 is ideal; ECE is never negative, so chance alone raises it; regret: AUC below the oracle's"
+    )
 
 
 def _row(learner: str, sets: Sequence[SetResults]) -> list[str]:
