@@ -100,7 +100,7 @@ def _cuts(options: argparse.Namespace, console: Console) -> Iterator[splits.Cut]
 
 
 def _measured(cut: splits.Cut, options: argparse.Namespace, kept: Kept, console: Console) -> tuple[SetResults, int]:
-    """Every learner on every repeat of one set, kept as each is done. A learner that fails once is left out, by name."""
+    """Every learner on every repeat of one set, kept as each is done. One that fails is named and left out."""
     measured: dict[str, list[Measured]] = {name: [] for name in options.learners}
     about, failed = "", 0
     for repeat in range(options.repeats):
@@ -119,10 +119,8 @@ def _measured(cut: splits.Cut, options: argparse.Namespace, kept: Kept, console:
                 failed += 1
                 continue
             measured[name].append(found)
-            print_note(
-                console, f"{cut.name} {repeat + 1}/{options.repeats}: {name}: AUC {found['auc']:.4f}, log loss "
-                f"{found['log_loss']:.5f}, {found['seconds']:.1f} s"
-            )  # fmt: skip
+            figures = f"log loss {found['log_loss']:.5f}, AUC {found['auc']:.4f}, {found['seconds']:.1f} s"
+            print_note(console, f"{cut.name} {repeat + 1}/{options.repeats}: {name}: {figures}")
     return SetResults(cut.name, about, cut.test_to_fit, measured), failed
 
 
@@ -133,6 +131,7 @@ def _one(name: str, repeat: int, learner: str, split: splits.Split, digest: str,
     measured = {
         **scores(split.outcome, fitted.margin).plain(),
         "seconds": fitted.seconds,
+        "wall": fitted.wall,
         "megabytes": fitted.megabytes,
     }
     if split.oracle is not None:

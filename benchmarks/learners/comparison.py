@@ -1,8 +1,8 @@
 """What a difference between two learners is worth: intervals over repeats that share most of their rows.
 
 Repeats of one set are not independent. Nadeau and Bengio (2003, Machine Learning 52, 239-281) correct the variance of
-the mean difference: variance * (1 / repeats + test rows / fitted rows). The mean over sets adds the sets' variances, with
-Satterthwaite's degrees of freedom.
+the mean difference: variance * (1 / repeats + test rows / fitted rows). The mean over sets adds the sets' variances,
+with Satterthwaite's degrees of freedom.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What was measured, a line of JSON each, so that an interrupted run goes on where it stopped.
 
-A line counts only for the very same task: the digest of the split's rows and outcomes, and the digest of what fits: our
-sources for ours, the opponents' file and the library's version for theirs.
+A line counts only for the very same task: the digest of the split's rows and outcomes, and the digest of what fits and
+measures: our sources for ours, the opponents' file and the library's version for theirs.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Any
 from benchmarks.learners.opponents import EBM, EBM_PAIRS, OPPONENTS
 
 ROOT = Path(__file__).parents[2]
+MEASURING = ("benchmarks/learners/fit.py", "benchmarks/learners/scores.py")
 OUR_SOURCES = ("training/fit/*.py", "benchmarks/learners/ours.py")
-THEIR_SOURCES = ("benchmarks/learners/opponents.py", "training/judge/opponents.py")
+THEIR_SOURCES = ("benchmarks/learners/opponents.py", "training/judge/opponents.py", "training/fit/binning.py")
 LIBRARIES = {
     EBM: "interpret-core",
     EBM_PAIRS: "interpret-core",
@@ -70,7 +71,7 @@ def _key(name: str, repeat: int, learner: str, digest: str) -> Key:
 def made_by(learner: str) -> str:
     """What decides a learner's answer besides its data: 16 hex digits over sources and library versions."""
     found = hashlib.sha256()
-    for pattern in THEIR_SOURCES if learner in OPPONENTS else OUR_SOURCES:
+    for pattern in (*MEASURING, *(THEIR_SOURCES if learner in OPPONENTS else OUR_SOURCES)):
         for path in sorted(ROOT.glob(pattern)):
             found.update(path.read_bytes())
     for library in ("scikit-learn", LIBRARIES.get(learner, "numpy")):
