@@ -46,8 +46,9 @@ rollback: $(VENV)/.train ## Make the version released before active again: make 
 verify: $(VENV)/.train ## Verify the whole explanation log
 	$(PY) -m service log verify
 
-bench: $(VENV)/.bench $(VAR)/models/active ## Measure; prints ratio tables
+bench: $(VENV)/.bench $(VAR)/models/active ## Measure; prints ratio tables: make bench [QUICK=1 DATA=folder]; comparing learners in full takes an hour or more
 	.venv-bench/bin/python -m benchmarks
+	.venv-bench/bin/python -m benchmarks learners $(if $(DATA),--data $(DATA)) $(if $(QUICK),--quick)
 
 lock: ## Renew the locked versions (needs uv)
 	@tests/architecture/lock

@@ -1,6 +1,7 @@
 """`python -m benchmarks [explanation] [http] [start] [verify]`: ratio tables; without a name, the first three.
 
-`python -m benchmarks learners [--quick] ...` says which learner predicts best; `--help` after it lists its options.
+`python -m benchmarks learners [--quick] ...` says which learner predicts best; `--help` after it lists its options. It
+takes an hour or more in full, keeps each result as it comes, and goes on where it stopped.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from training.cases.table import CaseFileError
 
 USUAL = (*OUR_LEARNERS, *OPPONENTS)
 REPEATS, QUICK_ROWS = 5, 5_000
+INFANTS, COHORT, READMISSION = SETS = ("infants", "cohort", "readmission")  # smallest first
 RESULTS = "benchmarks/learners.jsonl"
 DATA = Path(__file__).parents[3] / "shared/data"
 
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str], console: Console) -> int:
         console.print(f"error: {error}", markup=False)
         return 1
     before = set(kept.lines)
+    if not cuts:
+        console.print("error: no set is left to compare on", markup=False)
+        return 1
     for cut in cuts:
         found, failures = _measured(cut, options, kept, console)
         results.append(found)
@@ -55,6 +59,13 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one repeat, at most 5,000 rows a set")
     parser.add_argument("--repeats", type=_at_least_one, help=f"grouped repeats ({REPEATS})")
     parser.add_argument("--rows", type=_at_least_one, help="at most this many rows a set")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS, metavar="NAME", help=f"of {', '.join(SETS)}")
+    parser.add_argument(
+        "--families",
+        type=_at_least_one,
+        default=splits.FAMILIES,
+        help=f"families of the synthetic cohort to fit on ({splits.FAMILIES:,})",
+    )
     parser.add_argument("--only", nargs="+", choices=tuple(LEARNERS), metavar="NAME", help="learners to compare")
     parser.add_argument(
         "--data",
@@ -86,13 +97,17 @@ def _at_least_one(text: str) -> int:
 
 
 def _cuts(options: argparse.Namespace, console: Console) -> Iterator[splits.Cut]:
-    """Smallest first."""
+    """The sets that were asked for. One that is not there is said to be left out."""
     if options.file:
         for cases, dictionary in options.file:
             yield splits.of_set(sets.of_file(cases.name, cases, load_dictionary(dictionary)), options.rows)
         return
-    yield splits.of_set(sets.infant_mortality(options.data), options.rows)
-    yield splits.of_cohort(options.rows)
+    if INFANTS in options.sets:
+        yield splits.of_set(sets.infant_mortality(options.data), options.rows)
+    if COHORT in options.sets:
+        yield splits.of_cohort(options.families, options.rows)
+    if READMISSION not in options.sets:
+        return
     try:
         yield splits.of_set(sets.readmission(options.data), options.rows)
     except sets.NoData as error:

@@ -73,15 +73,16 @@ def of_set(data: DataSet, rows: int | None = None) -> Cut:
     return Cut(data.name, split, TEST_SHARE / (1 - TEST_SHARE))
 
 
-def of_cohort(rows: int | None = None) -> Cut:
-    """Each repeat draws two cohorts: 50,000 families to fit on (or about `rows` cases), twice as many to judge on."""
+def of_cohort(families: int = FAMILIES, rows: int | None = None) -> Cut:
+    """Each repeat draws two cohorts: `families` to fit on (or about `rows` cases), and others to judge on."""
     dictionary = shipped_dictionary()
-    families = FAMILIES if rows is None else int(rows / CASES_A_FAMILY)
+    fitted = families if rows is None else int(rows / CASES_A_FAMILY)
+    judged = TEST_FAMILIES if rows is None else 2 * fitted
     specs = term_specs(dictionary)
 
     def split(repeat: int) -> Split:
-        fit = make_cohort(families, FIRST_SEED + repeat, dictionary)
-        test = make_cohort(TEST_FAMILIES if rows is None else 2 * families, FIRST_SEED + APART + repeat, dictionary)
+        fit = make_cohort(fitted, FIRST_SEED + repeat, dictionary)
+        test = make_cohort(judged, FIRST_SEED + APART + repeat, dictionary)
         groups = np.unique(fit.cases[dictionary.group], return_inverse=True)[1]
         outcomes = [cohort.cases[dictionary.outcome.column].to_numpy(np.int8) for cohort in (fit, test)]
         chance = test.truth["observed_oracle"].to_numpy(np.float64)

@@ -77,8 +77,11 @@ def test_errors_are_a_line_each_and_no_traceback(files):
     broken = run(files, "--file", str(files / "cases.csv"), str(files / "missing.toml"))
     unknown = run(files, "--only", "crystal ball")
     none = run(files, "--repeats", "0")
-    assert (broken.returncode, unknown.returncode, none.returncode) == (1, 2, 2)
+    nothing = run(files, "--sets", "readmission", "--data", str(files))
+    assert (broken.returncode, unknown.returncode, none.returncode, nothing.returncode) == (1, 2, 2, 1)
+    assert "readmission.csv.gz is not in" in nothing.stdout
+    assert "no set is left to compare on" in nothing.stdout
     assert "missing.toml" in broken.stdout
     assert "crystal ball" in unknown.stderr
     assert "0 is not at least 1" in none.stderr
-    assert not any("Traceback" in each.stderr for each in (broken, unknown, none))
+    assert not any("Traceback" in each.stderr for each in (broken, unknown, none, nothing))

@@ -34,7 +34,7 @@ def test_fewer_rows_are_whole_families(small):
 
 
 def test_a_repeat_of_the_cohort_judges_on_fresh_families_and_the_oracle_is_good():
-    split = of_cohort(4_000).split(0)
+    split = of_cohort(rows=4_000).split(0)
     assert 3_000 < len(split.y) < 5_000
     assert split.oracle is not None
     assert len(split.oracle) == len(split.outcome) > 1.8 * len(split.y)
