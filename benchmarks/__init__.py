@@ -1,1 +1,1 @@
-"""Measurements, one file a question. Each prints a ratio table; `make bench` runs explanation, http, start and learners."""
+"""Measurements, one file or folder a question, each with a ratio table. `make bench`: explanation, http, start, learners."""

@@ -56,10 +56,13 @@ def set_table(results: SetResults) -> Table:
     """Means over the repeats of one set."""
     columns = [*COLUMNS, "regret"] if results.has_oracle else COLUMNS
     rows = []
+    title = f"{results.name}: {results.about}"
+    if results.has_oracle:
+        title += f"; the oracle's AUC is {results.mean(next(iter(results.measured)), 'oracle_auc'):.4f}"
     for learner in results.measured:
         row = _row(learner, [results])
         rows.append([*row, f"{results.mean(learner, 'regret'):.4f}"] if results.has_oracle else row)
-    return ratio_table(f"{results.name}: {results.about}", columns, rows)
+    return ratio_table(title, columns, rows)
 
 
 def mean_table(sets: Sequence[SetResults]) -> Table:

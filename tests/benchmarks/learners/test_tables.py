@@ -12,7 +12,7 @@ from benchmarks.learners.tables import SetResults, print_results
 
 def repeats(log_loss, auc, seconds, regret=None):
     one = {"average_precision": 0.3, "calibration_slope": 1.0, "ece": 0.01, "megabytes": 20.0, "seconds": seconds}
-    extra = {} if regret is None else {"regret": regret}
+    extra = {} if regret is None else {"regret": regret, "oracle_auc": auc + regret}
     return [{**one, **extra, "log_loss": log_loss + shift, "auc": auc - shift} for shift in (0.0, 0.001, 0.002)]
 
 
@@ -58,6 +58,7 @@ def test_the_mean_over_sets_can_miss_what_one_set_meets(ours_ahead, ours_behind)
     assert lines(text, "no worse than EBM", "log loss", "MISSED")
     assert lines(text, "no more seconds", "1.50 times", "MISSED")
     assert lines(text, "of the oracle (second)", "0.0040", "MISSED")
+    assert "second: rows; the oracle's AUC is 0.7030" in " ".join(text.split())
 
 
 def test_a_learner_that_failed_on_one_set_is_not_in_the_means(ours_ahead, ours_behind):
