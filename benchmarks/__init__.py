@@ -1,1 +1,2 @@
-"""Measurements, one file or folder a question, each with a ratio table. `make bench`: explanation, http, start, learners."""
+"""Measurements, one file or folder a question, each with a ratio table. `make bench`: explanation, http, start and
+learners."""
