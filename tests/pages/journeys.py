@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page
 
+from tests.pages import journeys_audit
 from tests.pages.site import THE_REVIEW, UNBORN, Site
 
 JOURNEYS: dict[str, Callable[[Site, Page], None]] = {}
@@ -116,3 +117,7 @@ def learning_lesson(_: Site, page: Page) -> None:
     page.locator('input[name="do"]').first.check()
     page.locator('input[name="ask"]').first.check()
     page.get_by_role("button", name="Show the lesson").click()
+
+
+for one in journeys_audit.ALL:
+    journey(one)
