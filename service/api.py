@@ -18,7 +18,7 @@ from service.log.canonical import canonical_bytes
 from service.log.store import AlreadyRecorded, LogStore, NotDurable
 from service.model_files import ReleasedModel
 from service.reading import JSON, validated_screening
-from service.records import RETRY_AFTER, record, record_refusal, recorded, recorded_screening, with_record
+from service.records import RETRY_AFTER, looked_at, record_refusal, recorded, recorded_screening, with_record
 from service.schemas import ProblemSchema, request_schema
 from service.screening import screen
 from service.web import Recorded
@@ -126,9 +126,5 @@ def _repeated(asked: dict[str, Any], log: LogStore, index: int, origin: str) -> 
 
 
 def _shown_again(screening_id: str, log: LogStore, caller: Caller, origin: str) -> Response:
-    entry, payload = recorded_screening(screening_id, log)
-    if caller.role != "auditor" and payload["caller"]["key_id"] != caller.key_id:
-        raise problem("not_found")
-    looked = {"caller": {"key_id": caller.key_id, "role": caller.role}, "screening_id": screening_id}
-    record(lambda: log.append("lookup", canonical_bytes(looked)))
+    entry, payload = looked_at(screening_id, caller, log)
     return Response(with_record(canonical_bytes(payload["answer"]), entry, origin), 200, mimetype=JSON)

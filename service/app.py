@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -13,6 +14,8 @@ from service.answer import AnswerWriter
 from service.api import screenings
 from service.audit import AuditPlan, AuditRoom, log_addresses
 from service.docs_page import docs_page
+from service.drift.api import drift_address
+from service.drift.window import DriftWindow
 from service.errors import register_errors
 from service.guessing import Guesses
 from service.log.store import LogStore
@@ -20,11 +23,13 @@ from service.model_files import ReleasedModel
 from service.pages.desk import PageDesk
 from service.pages.session import Sessions
 from service.pages.site import register_pages
+from service.pages.summary.views import summary_page
 from service.reference import reference
 from service.responses import responses
 from service.schemas import Features, ProblemSchema
 from service.screening import sample_payload
 from service.status import status
+from service.summary.api import summaries
 from service.web import Web
 
 API_VERSION = "1"
@@ -103,13 +108,25 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
             api.register_blueprint(blueprint)
     app.register_blueprint(status(collaborators.released, collaborators.log))
     app.register_blueprint(docs_page(api, collaborators.released.model))
+    drift = DriftWindow(collaborators.log, collaborators.released)
+    api.register_blueprint(drift_address(drift, collaborators.keys))
+    page = None
     if collaborators.pages is not None:
-        register_pages(app, _page_desk(collaborators, writer, collaborators.pages, guesses, room))
+        desk = _page_desk(collaborators, writer, collaborators.pages, guesses, drift, room)
+        register_pages(app, desk)
+        page = partial(summary_page, desk)
+    dictionary = collaborators.released.model.dictionary
+    api.register_blueprint(summaries(dictionary, collaborators.log, collaborators.keys, collaborators.origin, page))
     return app
 
 
 def _page_desk(
-    collaborators: Collaborators, writer: AnswerWriter, plan: PagePlan, guesses: Guesses, room: AuditRoom | None
+    collaborators: Collaborators,
+    writer: AnswerWriter,
+    plan: PagePlan,
+    guesses: Guesses,
+    drift: DriftWindow,
+    room: AuditRoom | None,
 ) -> PageDesk:
     return PageDesk(
         released=collaborators.released,
@@ -121,6 +138,7 @@ def _page_desk(
         sessions=Sessions(collaborators.keys, plan.secret, plan.https),
         https=plan.https,
         key_folder=plan.key_folder,
+        drift=drift,
         vignettes=plan.vignettes,
         index=None if room is None else room.index,
         auditors=None if room is None else room.desk,

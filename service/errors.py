@@ -71,6 +71,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "This model has no pooled view",
         "It was released before there was one. Ask your operator to train and release it again.",
     ),
+    "not_acceptable": (406, "Not in that form", "What the header Accept asks for is not offered here."),
     "corrects_another": (
         409,
         "Not the newest response",

@@ -62,6 +62,19 @@ def recorded_screening(screening_id: str, log: LogStore) -> tuple[StoredEntry, d
     return entry, payload
 
 
+def looked_at(screening_id: str, caller: Caller, log: LogStore) -> tuple[StoredEntry, dict[str, Any]]:
+    """A screening that this caller made, or any for an auditor: entry and payload; the look is recorded first.
+
+    Raises `Problem`: `not_found`, `erased`, `record_damaged` or `not_recorded`.
+    """
+    entry, payload = recorded_screening(screening_id, log)
+    if caller.role != "auditor" and payload["caller"]["key_id"] != caller.key_id:
+        raise problem("not_found")
+    looked = {"caller": {"key_id": caller.key_id, "role": caller.role}, "screening_id": screening_id}
+    record(lambda: log.append("lookup", canonical_bytes(looked)))
+    return entry, payload
+
+
 def with_record(answer: bytes, receipt: Receipt | StoredEntry, origin: str) -> bytes:
     """The bytes shown and logged, and behind them the receipt that is not part of what is logged."""
     shown = {

@@ -12,6 +12,7 @@ from jinja2 import Environment
 from service.access import Caller, Keys, require_role
 from service.answer import AnswerWriter
 from service.audit.desk import Desk
+from service.drift.window import DriftWindow
 from service.guessing import Guesses
 from service.log.search_index import SearchIndex
 from service.log.store import LogStore
@@ -34,6 +35,7 @@ class PageDesk:
     guesses: Guesses
     https: bool
     key_folder: Path
+    drift: DriftWindow
     index: SearchIndex | None
     """The search index of the log; None leaves out what needs it."""
     auditors: Desk | None = None

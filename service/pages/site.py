@@ -16,8 +16,18 @@ from service.pages.problems import register_problem_pages
 from service.pages.result.views import result_pages
 from service.pages.screen.views import screen_pages
 from service.pages.sign_in import sign_in_pages
+from service.pages.summary.views import summary_pages
 
-PARTS = (sign_in_pages, screen_pages, pooled_pages, result_pages, model_pages, learn_pages, auditor_pages)
+PARTS = (
+    sign_in_pages,
+    screen_pages,
+    pooled_pages,
+    result_pages,
+    summary_pages,
+    model_pages,
+    learn_pages,
+    auditor_pages,
+)
 """Each adds the addresses of one section."""
 
 

@@ -119,5 +119,18 @@ def learning_lesson(_: Site, page: Page) -> None:
     page.get_by_role("button", name="Show the lesson").click()
 
 
+@journey
+def summary(site: Site, page: Page) -> None:
+    site.sign_in(page, site.practitioner)
+    site.pool(page, THE_REVIEW)
+    page.get_by_role("link", name="Get the referral summary").click()
+
+
+@journey
+def model_drift(site: Site, page: Page) -> None:
+    site.sign_in(page, site.practitioner)
+    page.goto("/model/drift")
+
+
 for one in journeys_audit.ALL:
     journey(one)

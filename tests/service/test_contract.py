@@ -17,6 +17,8 @@ def test_openapi_is_valid_and_complete(service):
         "/v1/screenings",
         "/v1/screenings/{screening_id}",
         "/v1/screenings/{screening_id}/response",
+        "/v1/screenings/{screening_id}/summary",
+        "/v1/drift",
         "/v1/responses",
         "/v1/dictionary",
         "/v1/model",

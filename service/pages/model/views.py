@@ -10,12 +10,14 @@ from model.account.svg import svg
 from model.account.whole import account
 from model.artefact import ArtefactError
 from model.dictionary import DictionaryError
+from model.drift import LITTLE, MUCH
 from model.wording import WordsError
 from service.errors import FieldError, problem
 from service.model_files import ReleasedModel, load_released, released_versions
 from service.pages.desk import PageDesk
 from service.pages.model.changes import changes
 from service.pages.model.history import history
+from service.pages.result.picture import GAP_WIDTH
 from service.telemetry import logger
 
 MOST_MOVED = 12
@@ -41,6 +43,14 @@ def model_pages(blueprint: Blueprint, desk: PageDesk) -> None:
     def model_history() -> Response:
         found = None if desk.index is None else history(desk.log, desk.index)
         return desk.show("model/history.html", history=found, versions=models.versions())
+
+    @blueprint.get("/model/drift")
+    def model_drift() -> Response:
+        desk.visitor("practitioner", "auditor", "operator")
+        report = desk.drift.report()
+        widths = [0.0 if one.index is None else min(one.index / (2 * MUCH), 1.0) * GAP_WIDTH for one in report.features]
+        rows = sorted(zip(report.features, widths, strict=True), key=lambda row: -(row[0].index or 0.0))
+        return desk.show("model/drift.html", report=report, rows=rows, little=LITTLE, much=MUCH)
 
     @blueprint.get("/model/changes")
     def model_changes() -> Response:

@@ -10,12 +10,11 @@ from flask import Blueprint, Response, request
 from service.access import Caller
 from service.errors import FieldError, Problem, problem
 from service.idempotency import idempotency_key
-from service.log.canonical import canonical_bytes
 from service.log.store import StoredEntry
 from service.pages.desk import PageDesk, see_other
 from service.pages.result.shown import ShownScreenings
 from service.reasons import choices
-from service.records import record, record_refusal, recorded_screening
+from service.records import looked_at, record_refusal
 from service.responding import respond, responses_to
 from service.responses import ResponseRequestSchema, validated_response
 from service.words.topics import topic
@@ -29,7 +28,7 @@ def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
     @blueprint.get("/screenings/<uuid:screening_id>")
     def result(screening_id: object) -> Response:
         caller = desk.visitor("practitioner").caller
-        entry, payload = own_screening(str(screening_id), caller, desk)
+        entry, payload = looked_at(str(screening_id), caller, desk.log)
         return _page(entry, payload, {}, {}, 200)
 
     @blueprint.post("/screenings/<uuid:screening_id>/response")
@@ -42,7 +41,7 @@ def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
             record_refusal(refusal, caller, desk.log)
             if refusal.code != "refused":
                 raise
-            entry, payload = own_screening(str(screening_id), caller, desk)
+            entry, payload = looked_at(str(screening_id), caller, desk.log)
             fixes = {error.field: error.fix for error in refusal.errors}
             return _page(entry, payload, dict(request.form.lists()), fixes, refusal.status)
         return see_other(f"/screenings/{screening_id}#response")
@@ -67,6 +66,7 @@ def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
             body=shown.body(entry, payload),
             answer=payload["answer"],
             entry=entry,
+            summary_address=f"/screenings/{entry.entry_id}/summary",
             responses=responses_to(entry.entry_id, desk.log),
             choices=choices(),
             offered=frozenset(choices().offered()),
@@ -74,13 +74,3 @@ def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
             errors=errors,
             once=secrets.token_hex(16),
         )
-
-
-def own_screening(screening_id: str, caller: Caller, desk: PageDesk) -> tuple[StoredEntry, dict[str, Any]]:
-    """A screening that this caller made, its entry and payload; the look is recorded. Raises `Problem`."""
-    entry, payload = recorded_screening(screening_id, desk.log)
-    if payload["caller"]["key_id"] != caller.key_id:
-        raise problem("not_found")
-    looked = {"caller": {"key_id": caller.key_id, "role": caller.role}, "screening_id": screening_id}
-    record(lambda: desk.log.append("lookup", canonical_bytes(looked)))
-    return entry, payload

@@ -1,0 +1,64 @@
+"""`GET /v1/drift`: today's cases against training, for auditors and operators."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import orjson
+from flask import Response, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+from marshmallow import Schema, fields
+
+from service.access import Keys, require_role
+from service.api import documented
+from service.drift.window import DriftWindow
+from service.reading import JSON
+
+
+class FeatureDriftSchema(Schema):
+    feature = fields.String(required=True)
+    label = fields.String(required=True)
+    cases = fields.Integer(required=True)
+    index = fields.Float(required=True, allow_none=True, metadata={"description": "Population stability index."})
+    noise = fields.Float(required=True, allow_none=True, metadata={"description": "Its mean if nothing had changed."})
+    not_answered_then = fields.Float(required=True, allow_none=True)
+    not_answered_now = fields.Float(required=True)
+
+
+class AgencyDriftSchema(Schema):
+    agency = fields.String(required=True)
+    label = fields.String(required=True)
+    cases = fields.Integer(required=True, allow_none=True, metadata={"description": "Null where too few to show."})
+    index = fields.Float(required=True, allow_none=True)
+    not_answered_then = fields.Float(required=True, allow_none=True)
+    not_answered_now = fields.Float(required=True, allow_none=True)
+
+
+class DriftSchema(Schema):
+    """The newest screenings against the live model's training counts."""
+
+    model = fields.String(required=True)
+    cases = fields.Integer(required=True)
+    erased = fields.Integer(required=True)
+    first_at = fields.String(required=True, allow_none=True)
+    last_at = fields.String(required=True, allow_none=True)
+    features = fields.List(fields.Nested(FeatureDriftSchema), required=True)
+    agencies = fields.List(fields.Nested(AgencyDriftSchema), required=True)
+
+
+def drift_address(window: DriftWindow, keys: Keys) -> Blueprint:
+    """The blueprint of the one address."""
+    blueprint = Blueprint("drift", __name__, url_prefix="/v1", description="Watch what comes in.")
+
+    @blueprint.route("/drift")
+    class Drift(MethodView):
+        @blueprint.doc(
+            summary="How far the newest screenings differ from training, by feature and by agency",
+            responses=documented(200, "The report, at most a minute old", DriftSchema, 401, 403, 500, 503),
+        )
+        def get(self) -> Response:
+            require_role(keys.caller(request.headers.get("Authorization")), "auditor", "operator")
+            return Response(orjson.dumps(asdict(window.report())), mimetype=JSON)
+
+    return blueprint

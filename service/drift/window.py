@@ -1,0 +1,126 @@
+"""The newest screenings of the log, counted against the live model; made anew at most once a minute."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from model.dictionary import NOT_KNOWN
+from model.drift import FeatureDrift, Watch
+from service.log.disclosure import THRESHOLD
+from service.log.store import LogStore
+from service.model_files import ReleasedModel
+from service.reading import agencies_of
+
+MOST_ENTRIES = 5000
+"""Entries looked at, from the newest back: bounded work, however long the log is."""
+SECONDS_BETWEEN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyDrift:
+    """One agency's screenings: how many, and the share of its own questions without an answer, then and now.
+
+    `index` is the mean stability index over the questions whose answers it may hold. None: too few to be shown.
+    """
+
+    agency: str
+    label: str
+    cases: int | None
+    index: float | None
+    not_answered_then: float | None
+    not_answered_now: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    """The drift over a window. `erased` screenings could not be read; those of other models are counted all the same.
+
+    `features` is empty while there are fewer than `THRESHOLD` screenings.
+    """
+
+    model: str
+    cases: int
+    erased: int
+    first_at: str | None
+    last_at: str | None
+    features: tuple[FeatureDrift, ...]
+    agencies: tuple[AgencyDrift, ...]
+
+
+class DriftWindow:
+    """The report of one log and live model, kept for a minute. Safe to share between threads."""
+
+    def __init__(self, log: LogStore, live: ReleasedModel) -> None:
+        self._log = log
+        self._model = live.model
+        self._lock = threading.Lock()
+        self._made: tuple[float, DriftReport] | None = None
+
+    def report(self) -> DriftReport:
+        """The newest report. Raises `LogDamaged` or an error of the database where the log cannot be read."""
+        with self._lock:
+            if self._made is None or time.monotonic() - self._made[0] >= SECONDS_BETWEEN:
+                self._made = time.monotonic(), self._make()
+            return self._made[1]
+
+    def _make(self) -> DriftReport:
+        everything = Watch(self._model)
+        by_agency: dict[str, Watch] = {}
+        erased, times = 0, []
+        size = self._log.size()
+        for row in self._log.rows(max(0, size - MOST_ENTRIES), size):
+            if row.kind != "screening":
+                continue
+            payload = self._log.unpacked(row)
+            if payload is None:
+                erased += 1
+                continue
+            said = orjson.loads(payload)
+            values = _values(said["answer"])
+            times.append(str(row.at))
+            everything.add(values)
+            for agency in agencies_of(said["asked"]):
+                by_agency.setdefault(agency, Watch(self._model)).add(values)
+        enough = everything.cases >= THRESHOLD
+        return DriftReport(
+            model=self._model.version,
+            cases=everything.cases,
+            erased=erased,
+            first_at=min(times, default=None),
+            last_at=max(times, default=None),
+            features=tuple(everything.drift()) if enough else (),
+            agencies=tuple(self._agency(name, watch) for name, watch in sorted(by_agency.items())) if enough else (),
+        )
+
+    def _agency(self, agency: str, watch: Watch) -> AgencyDrift:
+        labels = {one.id: one.label for one in self._model.dictionary.agencies}
+        label = labels.get(agency, agency)
+        if watch.cases < THRESHOLD:
+            return AgencyDrift(agency, label, None, None, None, None)
+        held = {feature.name for feature in self._model.dictionary.features if agency in feature.held_by}
+        own = [one for one in watch.drift() if one.feature in held]
+        return AgencyDrift(
+            agency,
+            label,
+            watch.cases,
+            _mean([one.index for one in own]),
+            _mean([one.not_answered_then for one in own]),
+            _mean([one.not_answered_now for one in own]),
+        )
+
+
+def _values(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that were scored: what the answer shows, whichever way they came in."""
+    rows = answer["explanation"]["contributions"]
+    return {row["feature"]: row["value"] for row in rows if row["value"] != NOT_KNOWN}
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

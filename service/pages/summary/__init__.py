@@ -1,0 +1,1 @@
+"""The referral summary as a page that prints to one or two sheets."""

@@ -1,0 +1,67 @@
+"""`GET /v1/screenings/{id}/summary`: the referral summary as JSON, FHIR or a page to print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import orjson
+from flask import Response, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from model.dictionary import Dictionary
+from service.access import Keys, require_role
+from service.api import documented
+from service.errors import FieldError, problem
+from service.log.store import LogStore
+from service.reading import JSON
+from service.records import looked_at
+from service.summary.facts import Summary, summarise
+from service.summary.fhir import FHIR_JSON, summary_bundle
+from service.summary.shapes import SummarySchema, summary_data
+
+HTML = "text/html"
+FORMS = {"json": JSON, "fhir": FHIR_JSON, "html": HTML}
+
+
+def summaries(
+    dictionary: Dictionary, log: LogStore, keys: Keys, origin: str, page: Callable[[Summary], Response] | None
+) -> Blueprint:
+    """The blueprint of summaries; `page` draws one to print, None where the service has no pages."""
+    blueprint = Blueprint("summaries", __name__, url_prefix="/v1/screenings", description="What to send on.")
+    offered = {name: kind for name, kind in FORMS.items() if name != "html" or page is not None}
+
+    @blueprint.route("/<uuid:screening_id>/summary")
+    class ReferralSummary(MethodView):
+        @blueprint.doc(
+            summary="The referral summary of a screening: facts, grounds and what is not known; no score",
+            description=f"By Accept ({', '.join(FORMS.values())}) or by format ({', '.join(FORMS)}).",
+            parameters=[{"in": "query", "name": "format", "schema": {"type": "string", "enum": list(FORMS)}}],
+            responses=documented(200, "The summary", SummarySchema, 400, 401, 403, 404, 406, 410, 503),
+        )
+        def get(self, screening_id: object) -> Response:
+            caller = keys.caller(request.headers.get("Authorization"))
+            require_role(caller, "practitioner", "auditor")
+            form = _form(offered)
+            entry, payload = looked_at(str(screening_id), caller, log)
+            summary = summarise(entry, payload, dictionary, origin)
+            if form == HTML and page is not None:
+                return page(summary)
+            content = summary_bundle(summary) if form == FHIR_JSON else summary_data(summary)
+            return Response(orjson.dumps(content), mimetype=form)
+
+    return blueprint
+
+
+def _form(offered: dict[str, str]) -> str:
+    named = request.args.get("format")
+    if named is not None:
+        if named not in offered:
+            raise problem("bad_parameter", [FieldError("format", f"send one of: {', '.join(offered)}")])
+        return offered[named]
+    if "Accept" not in request.headers:
+        return JSON
+    form = request.accept_mimetypes.best_match(list(offered.values()))
+    if form is None:
+        raise problem("not_acceptable", detail=f"Ask for one of: {', '.join(offered.values())}.")
+    return form

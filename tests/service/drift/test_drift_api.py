@@ -1,0 +1,80 @@
+"""Drift over the log's newest screenings: counted once a minute, small numbers not shown, erased ones said."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.access import FollowedKeys, create_key
+from service.app import Collaborators, create_app
+from service.drift.api import DriftSchema
+from service.drift.window import DriftWindow
+from service.log.case_entries import CaseEntries
+from service.log.disclosure import THRESHOLD
+from service.log.erasure import Erased, Order, erase_found
+
+
+def screen(service, count, agency="gp", **features):
+    for number in range(count):
+        service.screen(features, agency=agency, case_ref=f"case-{number}")
+
+
+def test_a_report_has_the_documented_shape(service):
+    screen(service, 12, parent_mental_health_history="yes", child_stage="newborn")
+    report = service.client.get("/v1/drift", headers=service.auditor).get_json()
+    assert DriftSchema().validate(report) == {}
+    assert report["cases"] == 12
+    by_name = {row["feature"]: row for row in report["features"]}
+    assert by_name["parent_mental_health_history"]["not_answered_now"] == 0
+    assert by_name["parent_mental_health_history"]["index"] > 0.25
+    assert by_name["domestic_abuse"]["not_answered_now"] == 1
+    assert by_name["domestic_abuse"]["index"] is None
+
+
+def test_too_few_are_not_shown(service):
+    screen(service, THRESHOLD - 1)
+    report = DriftWindow(service.log, service.released).report()
+    assert (report.cases, report.features, report.agencies) == (THRESHOLD - 1, (), ())
+
+
+def test_an_agency_of_few_is_named_without_its_figures(service):
+    screen(service, THRESHOLD)
+    screen(service, 2, agency="police")
+    agencies = {one.agency: one for one in DriftWindow(service.log, service.released).report().agencies}
+    assert agencies["gp"].cases == THRESHOLD
+    assert (agencies["police"].cases, agencies["police"].index, agencies["police"].not_answered_now) == (None,) * 3
+
+
+def test_a_pooled_screening_counts_for_each_of_its_agencies(service):
+    observations = [{"agency": "gp", "features": {}}, {"agency": "police", "features": {"domestic_abuse": "yes"}}]
+    for number in range(THRESHOLD):
+        body = {"case_ref": f"case-{number}", "observations": observations}
+        assert service.client.post("/v1/screenings", json=body, headers=service.practitioner).status_code == 201
+    report = DriftWindow(service.log, service.released).report()
+    assert {one.agency: one.cases for one in report.agencies} == {"gp": THRESHOLD, "police": THRESHOLD}
+    assert next(row for row in report.features if row.feature == "domestic_abuse").not_answered_now == 0
+
+
+def test_an_erased_screening_is_not_counted_and_said(service):
+    screen(service, THRESHOLD)
+    service.screen({}, case_ref="case-erased-1")
+    look = CaseEntries(service.log, "case-erased-1").look
+    erase_found(service.log, look, Order("court_order", "operator"), Erased())
+    report = DriftWindow(service.log, service.released).report()
+    assert (report.cases, report.erased) == (THRESHOLD, 1)
+
+
+def test_it_is_worked_out_once_a_minute(service, monkeypatch):
+    window = DriftWindow(service.log, service.released)
+    first = window.report()
+    screen(service, 3)
+    assert window.report() is first
+    monkeypatch.setattr("service.drift.window.SECONDS_BETWEEN", 0.0)
+    assert window.report().cases == 3
+
+
+@pytest.mark.parametrize(("role", "status"), [("practitioner", 403), ("auditor", 200), ("operator", 200)])
+def test_it_is_for_auditors_and_operators(settings, service, role, status):
+    key, _ = create_key(settings.keys, role)
+    collaborators = Collaborators(service.released, service.log, FollowedKeys(settings.keys), settings.origin)
+    answer = create_app(collaborators).test_client().get("/v1/drift", headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == status
