@@ -52,8 +52,9 @@ rollback: $(VENV)/.train ## Make the version released before active again: make 
 verify: $(VENV)/.train ## Verify the whole explanation log
 	$(PY) -m service log verify
 
-bench: $(VENV)/.bench $(PAGES) $(VAR)/models/active ## Measure; prints ratio tables
+bench: $(VENV)/.bench $(PAGES) $(VAR)/models/active ## Measure; prints ratio tables: make bench [QUICK=1 DATA=folder]; comparing learners in full takes an hour or more
 	.venv-bench/bin/python -m benchmarks
+	.venv-bench/bin/python -m benchmarks learners $(if $(DATA),--data $(DATA)) $(if $(QUICK),--quick)
 
 image: ## Build the image: with docker where it runs, else with Debian's buildah on a debootstrap base
 	@if docker info >/dev/null 2>&1; then docker build --tag grounds .; else \
@@ -92,7 +93,12 @@ $(VENV)/.train: requirements-train.lock | $(VENV)/bin/python
 
 $(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
 	@$(PIP) -r requirements-dev.lock
-	@touch $@ $(VENV)/.train
+	@touch $@ $(VENV)/.train $(VENV)/.cluster
+
+# Only what runs on a Dask cluster needs Dask.
+$(VENV)/.cluster: requirements-cluster.lock $(VENV)/.train
+	@$(PIP) -r requirements-cluster.lock
+	@touch $@
 
 # Benchmark opponents live in an environment of their own.
 $(VENV)/.bench: requirements-bench.lock $(VENV)/.train

@@ -1,1 +1,2 @@
-"""Measurements, one file a question. Each prints a ratio table; `make bench` runs explanation, http and start."""
+"""Measurements, one file or folder a question, each with a ratio table. `make bench`: explanation, http, start and
+learners."""

@@ -1,6 +1,7 @@
 """`python -m benchmarks [explanation] [http] [start] [pages] [verify]`: ratio tables; without a name, all but the last.
 
-`python -m benchmarks.learners` (which learner predicts best) takes files and hours, and is run by itself.
+`python -m benchmarks learners [--quick] ...` says which learner predicts best; `--help` after it lists its options. It
+takes an hour or more in full, keeps each result as it comes, and goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -24,13 +25,15 @@ ALL = QUESTIONS + WITHOUT_MODEL
 
 def main() -> None:
     """Runs the benchmarks that were named, in one run on one machine."""
+    if sys.argv[1:2] == ["learners"]:
+        sys.exit(importlib.import_module("benchmarks.learners.command").main(sys.argv[2:], _console()))
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     # Not by argparse's own `choices`: with those, naming none of an optional several is an error to Python 3.11.
     parser.add_argument("questions", nargs="*", type=_question, metavar="|".join(ALL))
     chosen = parser.parse_args().questions or QUESTIONS
     # Before any library reads it: one thread a prediction is the fastest for one row, on theirs as on ours.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    console = _console()
     began = time.monotonic()
     for question in (name for name in chosen if name in WITHOUT_MODEL):
         importlib.import_module(f"benchmarks.{question}").run(console)
@@ -44,6 +47,10 @@ def main() -> None:
         console.print(f"error: {error}", markup=False)
         sys.exit(1)
     console.print(f"{time.monotonic() - began:.0f} s in all", markup=False)
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
 
 
 def _question(name: str) -> str:

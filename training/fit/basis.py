@@ -68,7 +68,7 @@ def build_basis(binner: Binner) -> Basis:
 
 def between_its_levels(spec: TermSpec, reference_bin: int) -> bool:
     """True where not known lies between two levels: a directed yes_no whose reference is its low-risk level."""
-    return spec.kind == "yes_no" and reference_bin == {1: 0, -1: 1}.get(spec.sign)
+    return spec.floor and spec.kind == "yes_no" and reference_bin == {1: 0, -1: 1}.get(spec.sign)
 
 
 def _term_basis(spec: TermSpec, reference: int, counts: Codes) -> _TermBasis:
@@ -88,7 +88,7 @@ def _term_basis(spec: TermSpec, reference: int, counts: Codes) -> _TermBasis:
         lower[:steps] = 0.0
     elif spec.sign < 0:
         upper[:steps] = 0.0
-    if not between:
+    if spec.floor and not between:
         lower[steps] = 0.0
     roughness, weight = _roughness(spec, expand, counts)
     return _TermBasis(expand, roughness, weight, lower, upper)

@@ -18,7 +18,7 @@ from training.fit.folds import held_out_families
 from training.fit.table_regression import table_from
 from training.fit.terms import MAX_BINS, Floats, Table, TermSpec, combine
 
-LEFT_OUT = 0.15  # share of families that tell a bag when to stop
+LEFT_OUT = 0.4  # share of families that tell a bag when to stop (docs/adr/0010)
 FEWEST_LEFT_OUT_EVENTS = 3  # below this a bag cannot tell when to stop and takes FIXED_ROUNDS
 FIXED_ROUNDS, MOST_ROUNDS, PATIENCE = 40, 400, 15
 SMOOTHED_BY = 20.0  # rows at the average rate added to each category level before levels are ordered
@@ -72,7 +72,7 @@ class Bag:
 class BoostedBags(AdditiveClassifier):
     """Additive gradient boosting (scikit-learn's, stumps), averaged over bags of families.
 
-    Every bag leaves out its own 15 % of families, stops on their log loss and is cut back to its best round.
+    Every bag leaves out its own 40 % of families, stops on their log loss and is cut back to its best round.
     Not known: between the levels of a directed yes_no; elsewhere the reference's code, plus an indicator column
     constrained to raise. Not applicable: the reference's code plus a free indicator.
 
@@ -83,7 +83,7 @@ class BoostedBags(AdditiveClassifier):
         self,
         specs: Sequence[TermSpec] | None = None,
         bags: int = 8,
-        learning_rate: float = 0.3,
+        learning_rate: float = 0.5,
         max_bins: int = MAX_BINS,
         seed: int = 0,
         n_jobs: int | None = None,
@@ -169,7 +169,7 @@ def _columns(binner: Binner, codes: NDArray[np.uint8], y: Floats) -> tuple[Desig
             main[bins] = 0.5
         columns.append(DesignColumn(j, main, spec.sign))
         if not between and binner.counts_[j][bins]:
-            columns.append(DesignColumn(j, _indicator(bins, bins), 1))
+            columns.append(DesignColumn(j, _indicator(bins, bins), int(spec.floor)))
         if spec.not_applicable and binner.counts_[j][bins + 1]:
             columns.append(DesignColumn(j, _indicator(bins, bins + 1), 0))
     return tuple(columns)

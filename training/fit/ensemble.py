@@ -37,7 +37,7 @@ class AdditiveEnsemble(AdditiveClassifier):
         self,
         specs: Sequence[TermSpec] | None = None,
         bags: int = 8,
-        bags_in_folds: int = 2,
+        bags_in_folds: int = 1,
         folds: int = 5,
         max_bins: int = MAX_BINS,
         seed: int = 0,

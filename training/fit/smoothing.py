@@ -6,7 +6,7 @@ A penalty is the inverse variance of its feature's steps. It is found by maximum
 generalised Fellner-Schall update (Wood and Fasiolo 2017, Biometrics 73(4), 1071-1081, equation 4):
 penalty <- (effective parameters) / (roughness), here with a weak Gamma prior so that a feature with few rows
 keeps a middling penalty. Parameters held at a bound count as fixed. Against a grid of one common penalty by
-cross-validation it was better on log loss and AUC and several times faster (benchmarks/learners.py).
+cross-validation it was better on log loss and AUC and several times faster (docs/adr/0005).
 """
 
 from __future__ import annotations

@@ -29,6 +29,8 @@ class TermSpec:
     None means the default: for yes_no the lowest-risk level (0, or 1 when `direction` is "lowers"),
     otherwise the bin that holds the most known training rows.
     `levels` is the number of levels (yes_no 2, ordinal and category at most 32), 0 for count and number.
+    `floor` False lifts the bound on *not known*, to measure what the promise costs: no dictionary can say it, and
+    `compile_table` refuses a table that breaks it.
     """
 
     name: str
@@ -37,6 +39,7 @@ class TermSpec:
     reference: float | None = None
     levels: int = 0
     not_applicable: bool = False
+    floor: bool = True
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -24,7 +24,7 @@ NOT_APPLICABLE_CODE = -1.0
 def opponents(specs: Sequence[TermSpec], seed: int, with_ebm: bool = False) -> dict[str, Opponent]:
     """Name to function (fit X, fit y, test X) -> log-odds of the test rows, (rows,)."""
     chosen: dict[str, Opponent] = {
-        "logistic regression": lambda X, y, T: _logistic(specs, X, y, T),
+        "logistic regression": lambda X, y, T: fit_logistic(specs, X, y)(T),
         "unconstrained gradient boosting": lambda X, y, T: _boosting(X, y, T, seed),
     }
     if with_ebm:
@@ -32,8 +32,11 @@ def opponents(specs: Sequence[TermSpec], seed: int, with_ebm: bool = False) -> d
     return chosen
 
 
-def _logistic(specs: Sequence[TermSpec], X: Floats, y: NDArray[np.int8], T: Floats) -> Floats:
-    """Plain logistic regression: numbers standardised with a missing indicator, levels one-hot with missing a level."""
+def fit_logistic(specs: Sequence[TermSpec], X: Floats, y: NDArray[np.int8]) -> Callable[[Floats], Floats]:
+    """Plain logistic regression: numbers standardised with a missing indicator, levels one-hot with missing a level.
+
+    Gives back the log-odds of encoded rows, (rows,).
+    """
     numbers = [j for j, spec in enumerate(specs) if spec.numeric]
     levels = [j for j, spec in enumerate(specs) if not spec.numeric]
     scaled = make_pipeline(
@@ -43,7 +46,7 @@ def _logistic(specs: Sequence[TermSpec], X: Floats, y: NDArray[np.int8], T: Floa
         [("numbers", scaled, numbers), ("levels", OneHotEncoder(handle_unknown="ignore"), levels)]
     )
     fitted = make_pipeline(encoder, LogisticRegression(max_iter=2000)).fit(_plain(X, numbers), y)
-    return np.asarray(fitted.decision_function(_plain(T, numbers)))
+    return lambda rows: np.asarray(fitted.decision_function(_plain(rows, numbers)))
 
 
 def _plain(X: Floats, numbers: Sequence[int]) -> Floats:
