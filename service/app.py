@@ -12,13 +12,12 @@ from flask_smorest import Api
 from service.access import Keys
 from service.answer import AnswerWriter
 from service.api import screenings
-from service.audit import AuditPlan, log_addresses
+from service.audit import AuditPlan, AuditRoom, log_addresses
 from service.docs_page import docs_page
 from service.drift.api import drift_address
 from service.drift.window import DriftWindow
 from service.errors import register_errors
 from service.guessing import Guesses
-from service.log.search_index import SearchIndex
 from service.log.store import LogStore
 from service.model_files import ReleasedModel
 from service.pages.desk import PageDesk
@@ -102,8 +101,10 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     )
     api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
+    room = None
     if collaborators.audit is not None:
-        for blueprint in log_addresses(collaborators.log, collaborators.keys, collaborators.audit):
+        room = AuditRoom.of(collaborators.log, collaborators.keys, collaborators.audit)
+        for blueprint in log_addresses(collaborators.log, room):
             api.register_blueprint(blueprint)
     app.register_blueprint(status(collaborators.released, collaborators.log))
     app.register_blueprint(docs_page(api, collaborators.released.model))
@@ -111,7 +112,7 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     api.register_blueprint(drift_address(drift, collaborators.keys))
     page = None
     if collaborators.pages is not None:
-        desk = _page_desk(collaborators, writer, collaborators.pages, guesses, drift)
+        desk = _page_desk(collaborators, writer, collaborators.pages, guesses, drift, room)
         register_pages(app, desk)
         page = partial(summary_page, desk)
     dictionary = collaborators.released.model.dictionary
@@ -120,7 +121,12 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
 
 
 def _page_desk(
-    collaborators: Collaborators, writer: AnswerWriter, plan: PagePlan, guesses: Guesses, drift: DriftWindow
+    collaborators: Collaborators,
+    writer: AnswerWriter,
+    plan: PagePlan,
+    guesses: Guesses,
+    drift: DriftWindow,
+    room: AuditRoom | None,
 ) -> PageDesk:
     return PageDesk(
         released=collaborators.released,
@@ -134,7 +140,8 @@ def _page_desk(
         key_folder=plan.key_folder,
         drift=drift,
         vignettes=plan.vignettes,
-        index=None if collaborators.audit is None else SearchIndex(collaborators.log, collaborators.audit.index),
+        index=None if room is None else room.index,
+        auditors=None if room is None else room.desk,
     )
 
 

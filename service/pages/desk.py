@@ -11,6 +11,7 @@ from jinja2 import Environment
 
 from service.access import Caller, Keys, require_role
 from service.answer import AnswerWriter
+from service.audit.desk import Desk
 from service.drift.window import DriftWindow
 from service.guessing import Guesses
 from service.log.search_index import SearchIndex
@@ -37,6 +38,8 @@ class PageDesk:
     drift: DriftWindow
     index: SearchIndex | None
     """The search index of the log; None leaves out what needs it."""
+    auditors: Desk | None = None
+    """Where auditors are served, by the API too; None leaves their pages out."""
     vignettes: Path | None = None
     """Folder of a facilitator's own training cases; None where there is none."""
     templates: Environment = field(default_factory=environment)

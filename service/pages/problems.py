@@ -19,7 +19,7 @@ def register_problem_pages(app: Flask, blueprint: Blueprint, desk: PageDesk) -> 
 
     @blueprint.errorhandler(SignInNeeded)
     def _sign_in(_: SignInNeeded) -> Response:
-        back = request.path if request.method == "GET" else "/"
+        back = request.full_path.rstrip("?") if request.method == "GET" else "/"
         return see_other(f"/sign-in?{urlencode({'next': back})}")
 
     @blueprint.errorhandler(NotDurable)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page
 
+from tests.pages import journeys_audit
 from tests.pages.site import THE_REVIEW, UNBORN, Site
 
 JOURNEYS: dict[str, Callable[[Site, Page], None]] = {}
@@ -129,3 +130,7 @@ def summary(site: Site, page: Page) -> None:
 def model_drift(site: Site, page: Page) -> None:
     site.sign_in(page, site.practitioner)
     page.goto("/model/drift")
+
+
+for one in journeys_audit.ALL:
+    journey(one)
