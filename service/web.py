@@ -20,11 +20,13 @@ HEADERS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 
 
 class Recorded(Response):
-    """JSON whose headers are complete as they stand, so that nothing is left to be worked out when it is sent."""
+    """An answer whose headers are complete as they stand, so that nothing is left to be worked out when it is sent."""
 
-    def __init__(self, body: bytes, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, body: bytes, status: int, headers: Iterable[tuple[str, str]] = (), kind: str = "application/json"
+    ) -> None:
         size = ("Content-Length", str(len(body)))
-        super().__init__([body], status, [("Content-Type", "application/json"), size, *HEADERS, *headers])
+        super().__init__([body], status, [("Content-Type", kind), size, *HEADERS, *headers])
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response(self.status, self.headers.to_wsgi_list())

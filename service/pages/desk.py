@@ -20,6 +20,7 @@ from service.model_files import ReleasedModel
 from service.pages.environment import environment
 from service.pages.security import HTTPS_ONLY, PAGE_HEADERS
 from service.pages.session import Sessions, SignInNeeded, Visitor
+from service.web import Recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class PageDesk:
             **context,
         )
         return self.headed(Response(shown, status, mimetype="text/html"))
+
+    def made(self, page: bytes) -> Response:
+        """A page that was rendered before."""
+        headers = [*PAGE_HEADERS.items(), *(HTTPS_ONLY.items() if self.https else ())]
+        return Recorded(page, 200, headers, "text/html; charset=utf-8")
 
     def headed(self, response: Response) -> Response:
         """The response with the headers that every page has."""
