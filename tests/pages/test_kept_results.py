@@ -30,7 +30,12 @@ class Visit:
         return re.search(rf'name="{name}" value="(\w+)"', text)[1]
 
     def screen(self):
-        sent = {"case_ref": "case-1", "parent_mental_health_history": "yes", "token": self.token, "once": secrets.token_hex(16)}
+        sent = {
+            "case_ref": "case-1",
+            "parent_mental_health_history": "yes",
+            "token": self.token,
+            "once": secrets.token_hex(16),
+        }
         self.address = self.client.post("/screen/gp", data=sent).headers["Location"]
         self.screening_id = self.address.rsplit("/", 1)[1]
         return self
