@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -47,6 +48,7 @@ def serve_workers(settings: Settings) -> None:
     )
     # Each thread would get a heap of its own from the C library, and keep what its largest answer took.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    _let_starting_workers_stop()
     Granian(
         "service.worker:wsgi",
         factory=True,
@@ -62,6 +64,25 @@ def serve_workers(settings: Settings) -> None:
         workers_kill_timeout=30,
         log_level=LogLevels.error,
     ).serve()
+
+
+def _let_starting_workers_stop() -> None:
+    """Makes a stop reach a worker that is just being started, as the replacement of a dead one is.
+
+    A forked worker has its parent's handler until it serves: a stop in that half second was swallowed, and the service
+    took the 30 seconds to end after which a worker is killed. It serves nobody yet, so the signal's default is right.
+    """
+    held = {signal.SIGTERM}
+
+    def in_worker() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, held),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, held),
+        after_in_child=in_worker,
+    )
 
 
 def announce_when_ready(settings: Settings, lines: Sequence[str]) -> None:

@@ -18,9 +18,12 @@ from service.log.search_index import SearchIndex
 from service.log.store import LogStore
 from service.model_files import ReleasedModel
 from service.pages.environment import environment
+from service.pages.result.kept import Kept
 from service.pages.security import HTTPS_ONLY, PAGE_HEADERS
 from service.pages.session import Sessions, SignInNeeded, Visitor
 from service.web import Recorded
+
+HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,12 @@ class PageDesk:
         )
         return self.headed(Response(shown, status, mimetype="text/html"))
 
-    def made(self, page: bytes) -> Response:
-        """A page that was rendered before."""
-        headers = [*PAGE_HEADERS.items(), *(HTTPS_ONLY.items() if self.https else ())]
-        return Recorded(page, 200, headers, "text/html; charset=utf-8")
+    def made(self, kept: Kept) -> Response:
+        """A page that was rendered before, packed for browsers that take it so."""
+        headers = [*PAGE_HEADERS.items(), *(HTTPS_ONLY.items() if self.https else ()), ("Vary", "Accept-Encoding")]
+        if "gzip" not in request.environ.get("HTTP_ACCEPT_ENCODING", ""):
+            return Recorded(kept.page, 200, headers, HTML)
+        return Recorded(kept.packed, 200, [*headers, ("Content-Encoding", "gzip")], HTML)
 
     def headed(self, response: Response) -> Response:
         """The response with the headers that every page has."""

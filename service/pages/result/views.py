@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from service.errors import FieldError, Problem, problem
 from service.idempotency import idempotency_key
 from service.log.store import StoredEntry
 from service.pages.desk import PageDesk, see_other
-from service.pages.result.kept import ONCE, KeptResults, stand_in
+from service.pages.result.kept import KeptResults, once_only
 from service.pages.result.shown import ShownScreenings
 from service.pages.session import Visitor
 from service.reasons import choices
@@ -21,6 +20,12 @@ from service.records import looked_at, record_refusal
 from service.responding import respond, responses_to
 from service.responses import ResponseRequestSchema, validated_response
 from service.words.topics import topic
+
+ANSWERED = "answered"
+"""In the address of a result to which a response was just recorded."""
+
+
+Responses = list[tuple[StoredEntry, dict[str, Any] | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +46,15 @@ def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
     @blueprint.get("/screenings/<uuid:screening_id>")
     def result(screening_id: object) -> Response:
         visitor = desk.visitor("practitioner")
-        page = kept.find(str(screening_id), visitor)
-        if page is None:
-            entry, payload = looked_at(str(screening_id), visitor.caller, desk.log)
-            rendered = _page(entry, payload, stand_in(visitor.caller), ONCE)
-            answered = [response.entry_id for response, _ in responses_to(entry.entry_id, desk.log)]
-            page = kept.keep(rendered.get_data(), entry, answered, visitor)
-        return desk.made(page)
+        # Right after a response, from whichever worker: the page must show it.
+        found = None if ANSWERED in request.args else kept.find(str(screening_id), visitor)
+        if found is not None:
+            return desk.made(found)
+        entry, payload = looked_at(str(screening_id), visitor.caller, desk.log)
+        said = responses_to(entry.entry_id, desk.log)
+        rendered = _page(entry, payload, visitor, said)
+        kept.keep(rendered.get_data(), entry, [response.entry_id for response, _ in said], visitor)
+        return rendered
 
     @blueprint.post("/screenings/<uuid:screening_id>/response")
     def answer(screening_id: object) -> Response:
@@ -63,8 +70,8 @@ def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
             entry, payload = looked_at(str(screening_id), caller, desk.log)
             fixes = {error.field: error.fix for error in refusal.errors}
             refused = Refused(dict(request.form.lists()), fixes, refusal.status)
-            return _page(entry, payload, visitor, secrets.token_hex(16), refused)
-        return see_other(f"/screenings/{screening_id}#response")
+            return _page(entry, payload, visitor, responses_to(entry.entry_id, desk.log), refused)
+        return see_other(f"/screenings/{screening_id}?{ANSWERED}#response")
 
     def _validated() -> dict[str, Any]:
         sent: dict[str, Any] = {"action": request.form.get("action", ""), "reasons": request.form.getlist("reasons")}
@@ -78,7 +85,7 @@ def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
         return idempotency_key(request.form.get("once"), caller, "response")
 
     def _page(
-        entry: StoredEntry, payload: dict[str, Any], visitor: Visitor, once: str, refused: Refused | None = None
+        entry: StoredEntry, payload: dict[str, Any], visitor: Visitor, said: Responses, refused: Refused | None = None
     ) -> Response:
         return desk.show(
             "result/page.html",
@@ -88,10 +95,10 @@ def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
             answer=payload["answer"],
             entry=entry,
             summary_address=f"/screenings/{entry.entry_id}/summary",
-            responses=responses_to(entry.entry_id, desk.log),
+            responses=said,
             choices=choices(),
             offered=frozenset(choices().offered()),
             filled=refused.filled if refused else {},
             errors=refused.fixes if refused else {},
-            once=once,
+            once=once_only(visitor, entry.entry_id, len(said)),
         )
