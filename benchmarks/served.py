@@ -67,7 +67,9 @@ class Served:
 def serving(module: Sequence[str], ready: Prepared, folder: str = ".", **settings: str) -> Iterator[Served]:
     """Serves `python -m <module>` on a free port until the block ends. `folder` is its GROUNDS_VAR within `ready`'s."""
     port = _free_port()
-    environment = ready.environment(GROUNDS_PORT=str(port), GROUNDS_HOST=HOST, **settings)
+    environment = ready.environment(
+        GROUNDS_PORT=str(port), GROUNDS_HOST=HOST, GROUNDS_SCREENING_RATE="1000000/second", **settings
+    )
     environment["GROUNDS_VAR"] = str(ready.var / folder)
     began = time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", *module], env=environment, stderr=subprocess.DEVNULL)

@@ -23,12 +23,14 @@ from service.log.databases.commands import database_commands
 from service.log.erasure_commands import add_erasure_commands
 from service.log.store import LogError, LogStore, NotDurable
 from service.pages.assets import AssetsMissing
+from service.reloading import ReloadError, reload
 from service.replay.command import replay_command
 from service.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
 from service.settings import Settings, SettingsError, read_settings
 
 EXPECTED = (
     NotHealthy,
+    ReloadError,
     AssetsMissing,
     ArtefactError,
     DictionaryError,
@@ -85,6 +87,13 @@ def run(port: int | None) -> None:
 def health() -> None:
     """Ask this machine's service whether it is ready; exit code 1 where not."""
     check_health(read_settings())
+
+
+@main.command("reload")
+def reload_command() -> None:
+    """Let the running service take up the active model without dropping a request."""
+    released = reload(read_settings())
+    click.echo(f"in use: {released.model.version} (sha256 {released.sha256})")
 
 
 @main.command()

@@ -17,6 +17,7 @@ from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
 from service.log.canonical import canonical_bytes
 from service.log.store import AlreadyRecorded, LogStore, NotDurable
 from service.model_files import ReleasedModel
+from service.rate import KeyRate
 from service.reading import JSON, validated_screening
 from service.records import RETRY_AFTER, looked_at, record_refusal, recorded, recorded_screening, with_record
 from service.schemas import ProblemSchema, request_schema
@@ -24,8 +25,15 @@ from service.screening import screen
 from service.web import Recorded
 
 
-def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, keys: Keys, origin: str) -> Blueprint:
-    """The blueprint of screenings for one model, log and set of keys."""
+def screenings(
+    released: ReleasedModel,
+    writer: AnswerWriter,
+    log: LogStore,
+    keys: Keys,
+    origin: str,
+    rate: KeyRate | None = None,
+) -> Blueprint:
+    """The blueprint of screenings for one model, log and set of keys; `rate` is how often one key may ask."""
     blueprint = Blueprint("screenings", __name__, url_prefix="/v1/screenings", description="Screen a case.")
     schema = request_schema(released.model.dictionary)
     acceptor = Acceptor(schema)
@@ -40,10 +48,12 @@ def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, key
         summary="Screen one anonymised case",
         parameters=[IDEMPOTENCY_PARAMETER],
         requestBody=body,
-        responses=documented(201, "The screening, recorded", ScreeningSchema, 400, 401, 403, 413, 415, 422, 503),
+        responses=documented(201, "The screening, recorded", ScreeningSchema, 400, 401, 403, 413, 415, 422, 429, 503),
     )
     def post_screening() -> Response:
         caller = keys.caller(request.environ.get("HTTP_AUTHORIZATION"))
+        if rate is not None:
+            rate.admit(caller.key_id)  # refused without an entry: a sender's loop would fill the log
         try:
             require_role(caller, "practitioner")
             asked = validated_screening(acceptor, schema, caller)

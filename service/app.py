@@ -24,6 +24,7 @@ from service.pages.desk import PageDesk
 from service.pages.session import Sessions
 from service.pages.site import register_pages
 from service.pages.summary.views import summary_page
+from service.rate import KeyRate
 from service.reference import reference
 from service.responses import responses
 from service.schemas import Features, ProblemSchema
@@ -60,6 +61,8 @@ class Collaborators:
     """None leaves the addresses of the log out."""
     pages: PagePlan | None = None
     """None leaves the pages out."""
+    screening_rate: str | None = None
+    """Screenings that one key may ask of one worker, as in `1200/minute`; None is as many as it likes."""
 
 
 class GroundsApi(Api):
@@ -75,7 +78,7 @@ class GroundsApi(Api):
         register_errors(self._app, self._guesses.counted)
 
 
-def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
+def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
     """The WSGI application for one released model and one log."""
     app = Web("grounds", root_path=str(Path(__file__).parent), static_folder=None)
     app.config.update(
@@ -96,8 +99,9 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     _describe_features(api)
     writer = AnswerWriter(collaborators.released.model)
     collaborators.log.learn(sample_payload(collaborators.released, writer))
+    rate = None if collaborators.screening_rate is None else KeyRate(collaborators.screening_rate)
     api.register_blueprint(
-        screenings(collaborators.released, writer, collaborators.log, collaborators.keys, collaborators.origin)
+        screenings(collaborators.released, writer, collaborators.log, collaborators.keys, collaborators.origin, rate)
     )
     api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))

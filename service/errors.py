@@ -106,6 +106,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "The record is damaged",
         "Its bytes do not fit its leaf, so it is not shown. Verify the log.",
     ),
+    "overloaded": (503, "Too busy", "More requests came at once than can be served. Try again as Retry-After says."),
     "log_unavailable": (503, "The log cannot be read", "Its database does not answer. Try again."),
     "not_recorded": (503, "Not recorded, so not answered", "The log cannot be written. Try again: no score was given."),
 }

@@ -12,11 +12,15 @@ from collections.abc import Sequence
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from model.files import write_whole
 from service.api import example_request
 from service.model_files import ReleasedModel
 from service.settings import Settings
+
+PID_FILE = "service.pid"
 
 
 class ServerError(RuntimeError):
@@ -49,6 +53,8 @@ def serve_workers(settings: Settings) -> None:
     # Each thread would get a heap of its own from the C library, and keep what its largest answer took.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     _let_starting_workers_stop()
+    pid_file = settings.run / PID_FILE
+    write_whole(pid_file, str(os.getpid()).encode())
     Granian(
         "service.worker:wsgi",
         factory=True,
@@ -58,12 +64,15 @@ def serve_workers(settings: Settings) -> None:
         http=HTTPModes.http1,
         websockets=False,
         workers=settings.workers,
-        blocking_threads=settings.threads,
+        # More than have a turn: for those that send slowly, wait for their turn or are turned away (service.seats).
+        blocking_threads=4 * settings.threads,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
         backlog=1024,
         respawn_failed_workers=True,
         workers_kill_timeout=30,
         log_level=LogLevels.error,
     ).serve()
+    pid_file.unlink(missing_ok=True)
 
 
 def _let_starting_workers_stop() -> None:

@@ -39,7 +39,8 @@ class Settings:
     workers: int
     """GROUNDS_WORKERS: worker processes. Default: one a core, at least 2."""
     threads: int
-    """GROUNDS_THREADS: blocking threads a worker, each of which may wait for one durable commit. Default 32."""
+    """GROUNDS_THREADS: requests that a worker serves at once, each of which may wait for a durable commit; half as many
+    more wait for their turn, for a second at most, and the rest are answered 503. Default 32."""
     body_limit: int
     """GROUNDS_BODY_LIMIT: largest request body, in bytes. Default 65536."""
     https: bool = False
@@ -47,6 +48,9 @@ class Settings:
     HTTPS only. Default: no where GROUNDS_HOST is this machine alone, else yes."""
     audit_rate: str = "120/minute"
     """GROUNDS_AUDIT_RATE: requests about the log that one key may make of one worker. Default 120/minute."""
+
+    screening_rate: str = "1200/minute"
+    """GROUNDS_SCREENING_RATE: screenings that one key may ask of one worker. Default 1200/minute."""
 
     vignettes: Path | None = None
     """GROUNDS_VIGNETTES: folder of a facilitator's own training cases, beside the shipped ones. Default: none."""
@@ -60,6 +64,11 @@ class Settings:
     def log_database(self) -> Path | str:
         """Where the log is: the path of a SQLite file, or the URL of a PostgreSQL database."""
         return self.database_url or self.var / "log" / "log.sqlite"
+
+    @property
+    def run(self) -> Path:
+        """What tells of the running service: its process id, the cores that its workers hold."""
+        return self.var / "run"
 
     @property
     def audit_index(self) -> Path:
@@ -91,6 +100,7 @@ def read_settings() -> Settings:
                 body_limit=env.int("BODY_LIMIT", 65_536),
                 https=env.bool("HTTPS", host not in LOOPBACK),
                 audit_rate=env.str("AUDIT_RATE", "120/minute"),
+                screening_rate=env.str("SCREENING_RATE", "1200/minute"),
                 vignettes=env.path("VIGNETTES", None),
             )
     except EnvError as error:
@@ -108,8 +118,9 @@ def read_settings() -> Settings:
     ):
         if not low <= value <= high:
             raise SettingsError(f"GROUNDS_{name}: {value} is not between {low} and {high}")
-    if not RATE.fullmatch(settings.audit_rate):
-        raise SettingsError("GROUNDS_AUDIT_RATE: set a number and a time, for instance 120/minute")
+    for name, rate in (("AUDIT", settings.audit_rate), ("SCREENING", settings.screening_rate)):
+        if not RATE.fullmatch(rate):
+            raise SettingsError(f"GROUNDS_{name}_RATE: set a number and a time, for instance 120/minute")
     if settings.vignettes is not None and not settings.vignettes.is_dir():
         raise SettingsError(f"GROUNDS_VIGNETTES: {settings.vignettes} is no folder; make it, or set nothing")
     return settings

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 
+from service.seats import NEVER_TURNED_AWAY, Seats
 from service.telemetry import logger
 
 if TYPE_CHECKING:
@@ -53,6 +55,29 @@ class Web(Flask):
     """
 
     session_interface = NoSession()
+    seats: Seats | None = None
+    """Turns of this worker's requests; None where nothing is limited."""
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answers a request in its turn, or says that there is none."""
+        if self.seats is None or environ["PATH_INFO"] in NEVER_TURNED_AWAY:
+            return super().wsgi_app(environ, start_response)
+        self._read_body(environ)
+        turned_away = self.seats.take()
+        if turned_away is not None:
+            refusal = turned_away.response()
+            refusal.headers.extend(HEADERS)
+            return refusal(environ, start_response)
+        try:
+            return super().wsgi_app(environ, start_response)
+        finally:
+            self.seats.give_back()
+
+    def _read_body(self, environ: WSGIEnvironment) -> None:
+        """Reads the body before the request takes its turn, so that one who sends slowly keeps nobody else waiting."""
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if length.isdigit() and 0 < int(length) <= (self.config["MAX_CONTENT_LENGTH"] or 0):
+            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself: no view here is asynchronous, and Flask would look into each again and again."""

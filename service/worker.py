@@ -9,30 +9,36 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
-
-from flask import Flask
 
 from service.access import FollowedKeys
 from service.app import Collaborators, PagePlan, create_app
 from service.assembly import open_log, start_publisher
 from service.audit import AuditPlan
+from service.lifetime import record_activation
 from service.model_files import load_active
 from service.pages.session import page_secret
+from service.seats import Seats
 from service.settings import read_settings
 from service.telemetry import configure_logging, logger
+from service.web import Web
 
 _PR_SET_PDEATHSIG = 1
 _claimed: list[IO[bytes]] = []
 
 
-def wsgi() -> Flask:
+def wsgi() -> Web:
     """The application of this worker (granian's factory)."""
     configure_logging()
     end_with_parent()
     settings = read_settings()
-    claim_core(settings.var / "run")
+    if claim_core(settings.run) is None:
+        # At a reload the worker that this one replaces still has it.
+        threading.Thread(target=claim_core_later, args=(settings.run,), daemon=True).start()
     # Thread switches inside a request cost more than they give: each request is short and then waits for the disk.
     sys.setswitchinterval(0.02)
     released = load_active(settings.models, settings.keys)
@@ -41,7 +47,11 @@ def wsgi() -> Flask:
     audit = AuditPlan(settings.audit_index, settings.audit_rate)
     keys = FollowedKeys(settings.keys)
     pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https, settings.vignettes)
-    app = create_app(Collaborators(released, log, keys, settings.origin, audit, pages), settings.body_limit)
+    record_activation(released, log)
+    app = create_app(
+        Collaborators(released, log, keys, settings.origin, audit, pages, settings.screening_rate), settings.body_limit
+    )
+    app.seats = Seats(settings.threads, settings.threads // 2)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
     gc.collect()
     gc.freeze()
@@ -76,6 +86,16 @@ def claim_core(folder: Path) -> int | None:
             file.close()
             continue
         _claimed.append(file)
-        os.sched_setaffinity(0, {core})
+        for thread in Path("/proc/self/task").iterdir():
+            with suppress(ProcessLookupError):  # it has ended since
+                os.sched_setaffinity(int(thread.name), {core})
         return core
     return None
+
+
+def claim_core_later(folder: Path, tries: int = 120) -> None:
+    """Tries to claim a core once a second, for as long as the worker before may take to end."""
+    for _ in range(tries):
+        time.sleep(1)
+        if claim_core(folder) is not None:
+            return

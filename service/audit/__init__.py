@@ -13,9 +13,9 @@ from service.audit.entries import entries
 from service.audit.exports import exports
 from service.audit.proofs import proofs
 from service.audit.public import public
-from service.audit.rate import KeyRate
 from service.log.search_index import SearchIndex
 from service.log.store import LogStore
+from service.rate import KeyRate
 
 __all__ = ["AuditPlan", "AuditRoom", "log_addresses"]
 

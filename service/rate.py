@@ -1,4 +1,4 @@
-"""How often one key may ask about the log: a moving window, counted in this worker's memory."""
+"""How often one key may ask: a moving window, counted in this worker's memory."""
 
 from __future__ import annotations
 
