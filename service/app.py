@@ -17,6 +17,7 @@ from service.docs_page import docs_page
 from service.drift.api import drift_address
 from service.drift.window import DriftWindow
 from service.errors import register_errors
+from service.fhir.api import fhir_addresses
 from service.guessing import Guesses
 from service.log.store import LogStore
 from service.model_files import ReleasedModel
@@ -26,9 +27,11 @@ from service.pages.site import register_pages
 from service.pages.summary.views import summary_page
 from service.rate import KeyRate
 from service.reference import reference
+from service.refusing import refusal_answer
 from service.responses import responses
 from service.schemas import Features, ProblemSchema
 from service.screening import sample_payload
+from service.screening_desk import ScreeningDesk
 from service.status import status
 from service.summary.api import summaries
 from service.web import Web
@@ -75,7 +78,7 @@ class GroundsApi(Api):
         super().__init__(app)
 
     def _register_error_handlers(self) -> None:
-        register_errors(self._app, self._guesses.counted)
+        register_errors(self._app, self._guesses.counted, refusal_answer)
 
 
 def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
@@ -100,9 +103,12 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
     writer = AnswerWriter(collaborators.released.model)
     collaborators.log.learn(sample_payload(collaborators.released, writer))
     rate = None if collaborators.screening_rate is None else KeyRate(collaborators.screening_rate)
-    api.register_blueprint(
-        screenings(collaborators.released, writer, collaborators.log, collaborators.keys, collaborators.origin, rate)
+    screening_desk = ScreeningDesk(
+        collaborators.released, writer, collaborators.log, collaborators.keys, collaborators.origin, rate
     )
+    api.register_blueprint(screenings(screening_desk))
+    for blueprint in fhir_addresses(screening_desk):
+        api.register_blueprint(blueprint)
     api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
     room = None

@@ -145,9 +145,11 @@ def problem_of(error: Exception) -> Problem:
     return problem("internal")
 
 
-def register_errors(app: Flask, look: Callable[[Problem, str | None], Problem]) -> None:
-    """Makes every error of the app a problem details answer. `look` sees each with the sender's address first."""
+def register_errors(
+    app: Flask, look: Callable[[Problem, str | None], Problem], shape: Callable[[Problem], Response]
+) -> None:
+    """Makes every error of the app an answer of that shape. `look` sees each with the sender's address first."""
 
     @app.errorhandler(Exception)
     def _answer(error: Exception) -> Response:
-        return look(problem_of(error), request.remote_addr).response()
+        return shape(look(problem_of(error), request.remote_addr))

@@ -21,6 +21,9 @@ def test_openapi_is_valid_and_complete(service):
         "/v1/drift",
         "/v1/responses",
         "/v1/dictionary",
+        "/v1/questionnaire",
+        "/v1/fhir/QuestionnaireResponse",
+        "/v1/fhir/RiskAssessment/{screening_id}",
         "/v1/model",
     }
     features = spec["components"]["schemas"]["ScreeningRequest"]["properties"]["features"]
