@@ -13,6 +13,8 @@ from service.access import Keys
 from service.answer import AnswerWriter
 from service.api import screenings
 from service.audit import AuditPlan, AuditRoom, log_addresses
+from service.cds_hooks.api import cds_hooks
+from service.cds_hooks.plan import CdsPlan
 from service.docs_page import docs_page
 from service.drift.api import drift_address
 from service.drift.window import DriftWindow
@@ -37,6 +39,10 @@ from service.summary.api import summaries
 from service.web import Web
 
 API_VERSION = "1"
+SECURITY_SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer"},
+    "cds_client": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,8 @@ class Collaborators:
     """None leaves the addresses of the log out."""
     pages: PagePlan | None = None
     """None leaves the pages out."""
+    cds: CdsPlan | None = None
+    """None leaves CDS Hooks out."""
     screening_rate: str | None = None
     """Screenings that one key may ask of one worker, as in `1200/minute`; None is as many as it likes."""
 
@@ -94,7 +102,7 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
                 "description": "Screening for referral risk in child safeguarding. A prompt to think; never a decision."
             },
             "security": [{"key": []}],
-            "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+            "components": {"securitySchemes": SECURITY_SCHEMES},
         },
     )
     guesses = Guesses()
@@ -109,6 +117,8 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
     api.register_blueprint(screenings(screening_desk))
     for blueprint in fhir_addresses(screening_desk):
         api.register_blueprint(blueprint)
+    if collaborators.cds is not None:
+        api.register_blueprint(cds_hooks(screening_desk, collaborators.cds))
     api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
     room = None

@@ -56,6 +56,14 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "Key not accepted",
         "The key is unknown, revoked or expired. Ask your operator for a new one.",
     ),
+    "no_token": (401, "No token", "Send the header Authorization: Bearer <token>, a JSON Web Token for this address."),
+    "token_refused": (401, "Token not accepted", "The token is not one that this service trusts for this address."),
+    "issuer_keys_unavailable": (503, "Token not checked", "The keys of its issuer cannot be read. Try again."),
+    "no_answers": (
+        412,
+        "No answers came with the call",
+        "Send a QuestionnaireResponse to GET /v1/questionnaire as the prefetch answers. No screening was made.",
+    ),
     "wrong_role": (403, "Not for this role", "The key's role may not do this."),
     "wrong_agency": (403, "Not for this agency", "The key belongs to another agency than the request names."),
     "form_refused": (

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from environs import Env, EnvError
 
+_OWN_URL = re.compile(r"https://[^/?#@]+|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?")
 _POSTGRESQL = re.compile(r"postgresql://(?:[^:@/]*@)?[^@]+$")
 """A URL without a password: the environment of a process is not a place for one."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -51,6 +52,13 @@ class Settings:
 
     screening_rate: str = "1200/minute"
     """GROUNDS_SCREENING_RATE: screenings that one key may ask of one worker. Default 1200/minute."""
+
+    public_url: str = ""
+    """GROUNDS_PUBLIC_URL: the address by which others reach the service, `https://grounds.example`. Needed with
+    GROUNDS_CDS_ISSUERS: tokens name it, cards link to it. Default: none."""
+
+    cds_issuers: Path | None = None
+    """GROUNDS_CDS_ISSUERS: file of the systems that may call by CDS Hooks. Default: none, and there is no CDS Hooks."""
 
     vignettes: Path | None = None
     """GROUNDS_VIGNETTES: folder of a facilitator's own training cases, beside the shipped ones. Default: none."""
@@ -102,6 +110,8 @@ def read_settings() -> Settings:
                 audit_rate=env.str("AUDIT_RATE", "120/minute"),
                 screening_rate=env.str("SCREENING_RATE", "1200/minute"),
                 vignettes=env.path("VIGNETTES", None),
+                public_url=env.str("PUBLIC_URL", "").rstrip("/"),
+                cds_issuers=env.path("CDS_ISSUERS", None),
             )
     except EnvError as error:
         raise SettingsError(str(error)) from None
@@ -121,6 +131,8 @@ def read_settings() -> Settings:
     for name, rate in (("AUDIT", settings.audit_rate), ("SCREENING", settings.screening_rate)):
         if not RATE.fullmatch(rate):
             raise SettingsError(f"GROUNDS_{name}_RATE: set a number and a time, for instance 120/minute")
+    if settings.public_url and not _OWN_URL.fullmatch(settings.public_url):
+        raise SettingsError("GROUNDS_PUBLIC_URL: set https://host, without a path")
     if settings.vignettes is not None and not settings.vignettes.is_dir():
         raise SettingsError(f"GROUNDS_VIGNETTES: {settings.vignettes} is no folder; make it, or set nothing")
     return settings

@@ -19,6 +19,7 @@ from service.access import FollowedKeys
 from service.app import Collaborators, PagePlan, create_app
 from service.assembly import open_log, start_publisher
 from service.audit import AuditPlan
+from service.cds_hooks.plan import cds_plan
 from service.lifetime import record_activation
 from service.model_files import load_active
 from service.pages.session import page_secret
@@ -49,7 +50,8 @@ def wsgi() -> Web:
     pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https, settings.vignettes)
     record_activation(released, log)
     app = create_app(
-        Collaborators(released, log, keys, settings.origin, audit, pages, settings.screening_rate), settings.body_limit
+        Collaborators(released, log, keys, settings.origin, audit, pages, cds_plan(settings), settings.screening_rate),
+        settings.body_limit,
     )
     app.seats = Seats(settings.threads, settings.threads // 2)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
