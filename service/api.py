@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
@@ -10,6 +11,7 @@ from flask_smorest import Blueprint
 
 from service.access import require_role
 from service.answer_schemas import ScreeningSchema
+from service.examples import examples_of
 from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
 from service.log.canonical import canonical_bytes
 from service.model_files import ReleasedModel
@@ -20,8 +22,8 @@ from service.screening_desk import ScreeningDesk
 from service.web import Recorded
 
 
-def screenings(desk: ScreeningDesk) -> Blueprint:
-    """The blueprint of screenings, all of which go over one desk."""
+def screenings(desk: ScreeningDesk, shown: Mapping[str, Any]) -> Blueprint:
+    """The blueprint of screenings, all of which go over one desk. `shown` are examples of answers, for OpenAPI."""
     blueprint = Blueprint("screenings", __name__, url_prefix="/v1/screenings", description="Screen a case.")
     released = desk.released
     examples = {
@@ -30,12 +32,15 @@ def screenings(desk: ScreeningDesk) -> Blueprint:
     }
     body = {"required": True, "content": {JSON: {"schema": desk.schema, "examples": examples}}}
 
+    answers = documented(201, "The screening, recorded", ScreeningSchema, 400, 401, 403, 409, 413, 415, 422, 429, 503)
+    answers["201"]["content"][JSON]["examples"] = dict(shown)
+
     @blueprint.route("", methods=["POST"])
     @blueprint.doc(
         summary="Screen one anonymised case",
         parameters=[IDEMPOTENCY_PARAMETER],
         requestBody=body,
-        responses=documented(201, "The screening, recorded", ScreeningSchema, 400, 401, 403, 413, 415, 422, 429, 503),
+        responses=answers,
     )
     def post_screening() -> Response:
         caller = desk.keys.caller(request.environ.get("HTTP_AUTHORIZATION"))
@@ -73,7 +78,7 @@ def documented(status: int, description: str, schema: Any, *problems: int) -> di
     """
     answers: dict[str, Any] = {str(status): {"description": description, "content": {JSON: {"schema": schema}}}}
     for problem_status in problems:
-        content = {"application/problem+json": {"schema": ProblemSchema}}
+        content = {"application/problem+json": {"schema": ProblemSchema, "examples": examples_of(problem_status)}}
         answers[str(problem_status)] = {"description": "Problem details", "content": content}
     return answers
 

@@ -19,6 +19,7 @@ from service.docs_page import docs_page
 from service.drift.api import drift_address
 from service.drift.window import DriftWindow
 from service.errors import register_errors
+from service.examples import describe_problems, screening_examples
 from service.fhir.api import fhir_addresses
 from service.guessing import Guesses
 from service.log.store import LogStore
@@ -31,9 +32,11 @@ from service.rate import KeyRate
 from service.reference import reference
 from service.refusing import refusal_answer
 from service.responses import responses
+from service.sandbox.api import sandbox_cases
+from service.sandbox.cases import canned_cases
 from service.schemas import Features, ProblemSchema
 from service.screening import sample_payload
-from service.screening_desk import ScreeningDesk
+from service.screening_desk import Refuse, ScreeningDesk
 from service.status import status
 from service.summary.api import summaries
 from service.web import Web
@@ -70,10 +73,12 @@ class Collaborators:
     """None leaves the addresses of the log out."""
     pages: PagePlan | None = None
     """None leaves the pages out."""
-    cds: CdsPlan | None = None
-    """None leaves CDS Hooks out."""
     screening_rate: str | None = None
     """Screenings that one key may ask of one worker, as in `1200/minute`; None is as many as it likes."""
+    cds: CdsPlan | None = None
+    """None leaves CDS Hooks out."""
+    refuse: Refuse | None = None
+    """Looks at each validated request for a screening, and may refuse it (the sandbox does)."""
 
 
 class GroundsApi(Api):
@@ -110,15 +115,7 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
     _describe_features(api)
     writer = AnswerWriter(collaborators.released.model)
     collaborators.log.learn(sample_payload(collaborators.released, writer))
-    rate = None if collaborators.screening_rate is None else KeyRate(collaborators.screening_rate)
-    screening_desk = ScreeningDesk(
-        collaborators.released, writer, collaborators.log, collaborators.keys, collaborators.origin, rate
-    )
-    api.register_blueprint(screenings(screening_desk))
-    for blueprint in fhir_addresses(screening_desk):
-        api.register_blueprint(blueprint)
-    if collaborators.cds is not None:
-        api.register_blueprint(cds_hooks(screening_desk, collaborators.cds))
+    _add_screenings(api, collaborators, writer)
     api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
     room = None
@@ -138,6 +135,21 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
     dictionary = collaborators.released.model.dictionary
     api.register_blueprint(summaries(dictionary, collaborators.log, collaborators.keys, collaborators.origin, page))
     return app
+
+
+def _add_screenings(api: Api, collaborators: Collaborators, writer: AnswerWriter) -> None:
+    """The doors of a screening (JSON, FHIR, CDS Hooks), all over one desk, and the cases to try them with."""
+    rate = None if collaborators.screening_rate is None else KeyRate(collaborators.screening_rate)
+    released, log, keys, origin = collaborators.released, collaborators.log, collaborators.keys, collaborators.origin
+    desk = ScreeningDesk(released, writer, log, keys, origin, rate, collaborators.refuse)
+    cases = canned_cases(released, writer)
+    describe_problems(api, desk.schema)
+    api.register_blueprint(screenings(desk, screening_examples(cases, origin)))
+    api.register_blueprint(sandbox_cases(cases, keys))
+    for blueprint in fhir_addresses(desk):
+        api.register_blueprint(blueprint)
+    if collaborators.cds is not None:
+        api.register_blueprint(cds_hooks(desk, collaborators.cds))
 
 
 def _page_desk(

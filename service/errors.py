@@ -115,6 +115,11 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "Its bytes do not fit its leaf, so it is not shown. Verify the log.",
     ),
     "overloaded": (503, "Too busy", "More requests came at once than can be served. Try again as Retry-After says."),
+    "sandbox_unavailable": (
+        503,
+        "The sandbox cannot be opened",
+        "Its log does not open. The operator has been told.",
+    ),
     "log_unavailable": (503, "The log cannot be read", "Its database does not answer. Try again."),
     "not_recorded": (503, "Not recorded, so not answered", "The log cannot be written. Try again: no score was given."),
 }

@@ -26,6 +26,9 @@ REPLAYED = ("Idempotent-Replayed", "true")
 Read = Callable[[], tuple[dict[str, Any], str | None]]
 """Gives the validated request and the text by which the log takes it once (None: as often as it comes)."""
 
+Refuse = Callable[[dict[str, Any]], Problem | None]
+"""Looks at a validated request; the refusal, or None."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -47,8 +50,9 @@ class ScreeningDesk:
         keys: Keys,
         origin: str,
         rate: KeyRate | None = None,
+        refuse: Refuse | None = None,
     ) -> None:
-        """`rate` is how often one key may ask."""
+        """`rate` is how often one key may ask; `refuse` looks at each validated request (the sandbox does)."""
         self.released = released
         self.log = log
         self.keys = keys
@@ -57,6 +61,7 @@ class ScreeningDesk:
         self.acceptor = Acceptor(self.schema)
         self._writer = writer
         self._rate = rate
+        self._refuse = refuse
 
     def take(self, caller: Caller, read: Read) -> Answered:
         """Screens what `read` gives, or answers again what was answered before. A refusal is an entry too.
@@ -68,6 +73,8 @@ class ScreeningDesk:
         try:
             require_role(caller, "practitioner")
             asked, unique = read()
+            if self._refuse is not None and (refusal := self._refuse(asked)) is not None:
+                raise refusal
             try:
                 shown = screen(asked, self.released, self._writer, self.log, caller, unique)
             except AlreadyRecorded as earlier:

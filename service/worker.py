@@ -23,6 +23,7 @@ from service.cds_hooks.plan import cds_plan
 from service.lifetime import record_activation
 from service.model_files import load_active
 from service.pages.session import page_secret
+from service.sandbox.door import SandboxDoor, SandboxKeys, made_up_alone
 from service.seats import Seats
 from service.settings import read_settings
 from service.telemetry import configure_logging, logger
@@ -50,8 +51,14 @@ def wsgi() -> Web:
     pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https, settings.vignettes)
     record_activation(released, log)
     app = create_app(
-        Collaborators(released, log, keys, settings.origin, audit, pages, cds_plan(settings), settings.screening_rate),
+        Collaborators(released, log, keys, settings.origin, audit, pages, settings.screening_rate, cds_plan(settings)),
         settings.body_limit,
+    )
+    app.sandbox = SandboxDoor(
+        settings,
+        lambda sandbox_log, origin: create_app(
+            Collaborators(released, sandbox_log, SandboxKeys(keys), origin, refuse=made_up_alone), settings.body_limit
+        ),
     )
     app.seats = Seats(settings.threads, settings.threads // 2)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.

@@ -11,9 +11,10 @@ from flask_smorest import Blueprint
 
 from service.access import require_role
 from service.api import documented
+from service.errors import PROBLEMS, problem
 from service.fhir import terms
 from service.fhir.answers import request_of
-from service.fhir.outcome import PREFIX
+from service.fhir.outcome import PREFIX, operation_outcome
 from service.fhir.questionnaire import questionnaire
 from service.fhir.risk_assessment import risk_assessment
 from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
@@ -114,5 +115,10 @@ def _fhir(answers: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if status.startswith("2"):
             answer["content"] = {terms.FHIR_JSON: next(iter(answer["content"].values()))}
         elif prefix:
-            answer["content"] = {terms.FHIR_JSON: {"schema": _resource("OperationOutcome")}}
+            outcomes = {
+                code: {"value": operation_outcome(problem(code))}
+                for code, (its_status, *_) in PROBLEMS.items()
+                if its_status == int(status)
+            }
+            answer["content"] = {terms.FHIR_JSON: {"schema": _resource("OperationOutcome"), "examples": outcomes}}
     return answers
