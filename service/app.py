@@ -34,7 +34,7 @@ from service.refusing import refusal_answer
 from service.responses import responses
 from service.sandbox.api import sandbox_cases
 from service.sandbox.cases import canned_cases
-from service.schemas import Features, ProblemSchema
+from service.schemas import ONE_OF_TWO, Features, ProblemSchema
 from service.screening import sample_payload
 from service.screening_desk import Refuse, ScreeningDesk
 from service.status import status
@@ -145,6 +145,7 @@ def _add_screenings(api: Api, collaborators: Collaborators, writer: AnswerWriter
     cases = canned_cases(released, writer)
     describe_problems(api, desk.schema)
     api.register_blueprint(screenings(desk, screening_examples(cases, origin)))
+    api.spec.components.schemas["ScreeningRequest"]["oneOf"] = ONE_OF_TWO
     api.register_blueprint(sandbox_cases(cases, keys))
     for blueprint in fhir_addresses(desk):
         api.register_blueprint(blueprint)

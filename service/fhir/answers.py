@@ -16,6 +16,8 @@ from service.fhir import terms
 from service.reading import HIDDEN_FIELD
 
 KIND = "QuestionnaireResponse"
+STATUSES = ("in-progress", "completed", "amended", "stopped")
+"""FHIR R4's, without the one that says that the answers were a mistake."""
 DEEPEST = 8
 """Items inside items; the Questionnaire has none, but a form filler may group them."""
 _NUMBERS = ("valueInteger", "valueDecimal")
@@ -61,9 +63,8 @@ def _wrong_with(resource: Mapping[str, Any], dictionary: Dictionary) -> Iterator
     if resource.get("resourceType") != KIND:
         yield FieldError("resourceType", f"send a {KIND}")
         return
-    statuses = ("in-progress", "completed", "amended", "stopped")
-    if resource.get("status") not in statuses:
-        yield FieldError("status", f"send one of: {', '.join(statuses)}")
+    if resource.get("status") not in STATUSES:
+        yield FieldError("status", f"send one of: {', '.join(STATUSES)}")
     url = terms.questionnaire_url(dictionary)
     if resource.get("questionnaire") not in (None, url, f"{url}|{dictionary.version}"):
         yield FieldError(
@@ -131,8 +132,7 @@ class _Answers:
             if name not in numeric:
                 features[name + terms.STATE] = state  # no such question: the schema says so
             elif state == terms.KNOWN:
-                if given == NOT_KNOWN:
-                    errors.append(FieldError(f"features.{name}", "is said to be known; send the number"))
+                features[name] = given  # a form that says known and gives no number leaves it not known
             elif given not in (NOT_KNOWN, state):
                 errors.append(FieldError(f"features.{name}", f"has a number but its {terms.STATE[1:]} is not known"))
             else:
@@ -151,9 +151,7 @@ def _value(item: Mapping[str, Any]) -> Any:
     """The one answer of an item; an item without one is not known."""
     answers = item.get("answer")
     reason = _absent(item)
-    if not answers:
-        if answers not in (None, []):
-            raise Refusal(_VALUE_FIX)
+    if answers == [] or "answer" not in item:
         return NOT_APPLICABLE if reason == terms.ABSENT_NOT_APPLICABLE else NOT_KNOWN
     if not isinstance(answers, list) or len(answers) != 1 or not isinstance(answers[0], dict):
         raise Refusal(_VALUE_FIX)
@@ -174,9 +172,9 @@ def _value(item: Mapping[str, Any]) -> Any:
 
 
 def _code(coding: object) -> str:
-    systems = (None, terms.ANSWER_SYSTEM, terms.AGENCY_SYSTEM)
     code = coding.get("code") if isinstance(coding, dict) else None
-    if not isinstance(code, str) or (isinstance(coding, dict) and coding.get("system") not in systems):
+    ours = isinstance(coding, dict) and coding.get("system", terms.ANSWER_SYSTEM) in terms.ANSWER_SYSTEMS
+    if not isinstance(code, str) or not ours:
         raise Refusal(f"send a code of the system {terms.ANSWER_SYSTEM}")
     return code
 

@@ -14,6 +14,7 @@ from service.api import documented
 from service.errors import PROBLEMS, problem
 from service.fhir import terms
 from service.fhir.answers import request_of
+from service.fhir.json_schema import response_schema
 from service.fhir.outcome import PREFIX, operation_outcome
 from service.fhir.questionnaire import questionnaire
 from service.fhir.risk_assessment import risk_assessment
@@ -49,7 +50,7 @@ def _questionnaire(desk: ScreeningDesk) -> Blueprint:
 
 def _resources(desk: ScreeningDesk) -> Blueprint:
     blueprint = Blueprint("fhir", __name__, url_prefix=PREFIX, description="Screen a case, as FHIR R4.")
-    body = {"required": True, "content": {terms.FHIR_JSON: {"schema": _resource("QuestionnaireResponse")}}}
+    body = {"required": True, "content": {terms.FHIR_JSON: {"schema": response_schema(desk.released.model.dictionary)}}}
     answered = _resource("RiskAssessment")
 
     @blueprint.route("/QuestionnaireResponse", methods=["POST"])

@@ -11,6 +11,7 @@ LOG_SYSTEM = "urn:grounds:log"
 ANSWER_SYSTEM = "urn:grounds:answer"
 """The code system of answers: the levels as the dictionary spells them, `known`, `not_known` and `not_applicable`."""
 AGENCY_SYSTEM = "urn:grounds:agency"
+ANSWER_SYSTEMS = (ANSWER_SYSTEM, AGENCY_SYSTEM)
 AGENCY_LINK = "grounds:agency"
 """Link id of the question for the agency. No feature's name holds a colon."""
 STATE = ":state"

@@ -40,6 +40,7 @@ def test_what_a_form_leaves_open_is_not_known():
     items = [
         {"linkId": "domestic_abuse"},
         {"linkId": "injury_or_bruise", **absent},
+        {"linkId": "mother_age_years:state", "answer": [coded("known")]},
         {"linkId": "child_stage", "answer": [absent]},
         {"linkId": "a-group-of-the-form", "item": [{"linkId": "neglect_concern", "answer": [coded("yes")]}]},
     ]
@@ -48,6 +49,7 @@ def test_what_a_form_leaves_open_is_not_known():
     assert found["features"] == {
         "domestic_abuse": NOT_KNOWN,
         "injury_or_bruise": NOT_KNOWN,
+        "mother_age_years": NOT_KNOWN,
         "child_stage": NOT_KNOWN,
         "neglect_concern": "yes",
     }
@@ -75,7 +77,7 @@ WRONG = [
     ({"item": [{"linkId": "domestic_abuse", "answer": [coded("perhaps")]}]}, "features.domestic_abuse"),
     ({"item": [{"linkId": "domestic_abuse", "answer": [coded("yes")]}] * 2}, "features.domestic_abuse"),
     ({"item": [{"linkId": "mother_age_years", "answer": [{"valueInteger": 900}]}]}, "features.mother_age_years"),
-    ({"item": [{"linkId": "mother_age_years:state", "answer": [coded("known")]}]}, "features.mother_age_years"),
+    ({"item": [{"linkId": "mother_age_years", "answer": None}]}, "features.mother_age_years"),
     ({"item": [{"linkId": "mother_age_years:state", "answer": [coded("not_known")]},
                {"linkId": "mother_age_years", "answer": [{"valueInteger": 19}]}]}, "features.mother_age_years"),
     ({"item": [{"linkId": "Zebedee Canary", "answer": [coded("yes")]}]}, "features.(a field whose name is not shown)"),

@@ -1,0 +1,64 @@
+"""What Schemathesis must know of Grounds: who may ask what, and which texts are a reference or a key of one use."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import uuid
+
+import jwt
+import schemathesis
+from hypothesis import strategies as st
+
+from service.schemas import REFERENCE_FORMAT
+
+AUDITORS = ("/v1/log", "/v1/drift")
+ONE_USE = "Idempotency-Key"
+_KEY = re.compile(r"[\x21-\x7e]{8,255}")
+
+# Of texts that fit the pattern those that look like an identifier are refused (an NHS number has a check digit): no
+# JSON Schema can say so. These look like none.
+schemathesis.openapi.format(REFERENCE_FORMAT, st.from_regex(r"[a-d]{1,8}-[0-9]{1,4}", fullmatch=True))
+
+
+@schemathesis.auth(refresh_interval=None)
+class Keys:
+    """A key by operation; a token of its own for each call of CDS Hooks."""
+
+    def get(self, case, context):
+        path = case.formatted_path
+        if path.startswith("/cds-services"):
+            return f"Bearer {_token(path)}"
+        role = "AUDITOR" if path.startswith(AUDITORS) else "FHIR" if path.startswith("/v1/fhir/Q") else "PRACTITIONER"
+        return f"Bearer {os.environ[f'FUZZ_{role}']}"
+
+    def set(self, case, data, context):
+        case.headers = {**(case.headers or {}), "Authorization": data}
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """A key that was used for another request is refused, rightly; so each accepted key is made a new one. And a form
+    answers each question once, which no JSON Schema of items can say."""
+    _answered_once(case.body)
+    sent = (case.headers or {}).get(ONE_USE)
+    if isinstance(sent, str) and _KEY.fullmatch(sent):
+        case.headers[ONE_USE] = str(uuid.uuid4())
+
+
+def _answered_once(body):
+    items = body.get("item") if isinstance(body, dict) else None
+    if isinstance(items, list) and all(
+        isinstance(item, dict) and isinstance(item.get("linkId"), str) for item in items
+    ):
+        first = {}
+        for item in items:
+            first.setdefault(item["linkId"].removesuffix(":state"), item)
+        body["item"] = list(first.values())
+
+
+def _token(path: str) -> str:
+    now = int(time.time())
+    said = {"iss": os.environ["FUZZ_ISS"], "aud": os.environ["FUZZ_URL"] + path, "iat": now, "exp": now + 120}
+    return jwt.encode({**said, "jti": str(uuid.uuid4())}, os.environ["FUZZ_PRIVATE"], "ES384", {"kid": "key-1"})
