@@ -56,6 +56,8 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "Key not accepted",
         "The key is unknown, revoked or expired. Ask your operator for a new one.",
     ),
+    "token_refused": (401, "Token not accepted", "Get a new token from your organisation's identity provider."),
+    "no_role": (403, "No role", "The token gives no role in this service. Ask whoever runs your identity provider."),
     "wrong_role": (403, "Not for this role", "The key's role may not do this."),
     "wrong_agency": (403, "Not for this agency", "The key belongs to another agency than the request names."),
     "form_refused": (
@@ -106,6 +108,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "The record is damaged",
         "Its bytes do not fit its leaf, so it is not shown. Verify the log.",
     ),
+    "issuer_unavailable": (503, "The identity provider does not answer", "Try again as Retry-After says."),
     "overloaded": (503, "Too busy", "More requests came at once than can be served. Try again as Retry-After says."),
     "log_unavailable": (503, "The log cannot be read", "Its database does not answer. Try again."),
     "not_recorded": (503, "Not recorded, so not answered", "The log cannot be written. Try again: no score was given."),

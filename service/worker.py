@@ -17,7 +17,7 @@ from typing import IO
 
 from service.access import FollowedKeys
 from service.app import Collaborators, PagePlan, create_app
-from service.assembly import open_log, start_publisher
+from service.assembly import open_log, start_publisher, tokens_of
 from service.audit import AuditPlan
 from service.lifetime import record_activation
 from service.model_files import load_active
@@ -45,7 +45,7 @@ def wsgi() -> Web:
     log = open_log(settings)
     start_publisher(log, settings)
     audit = AuditPlan(settings.audit_index, settings.audit_rate)
-    keys = FollowedKeys(settings.keys)
+    keys = FollowedKeys(settings.keys, tokens_of(settings))
     pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https, settings.vignettes)
     record_activation(released, log)
     app = create_app(
