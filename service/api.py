@@ -16,6 +16,7 @@ from service.errors import Problem, problem
 from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
 from service.log.canonical import canonical_bytes
 from service.log.store import AlreadyRecorded, LogStore, NotDurable
+from service.metrics import Metrics
 from service.model_files import ReleasedModel
 from service.rate import KeyRate
 from service.reading import JSON, validated_screening
@@ -32,6 +33,7 @@ def screenings(
     keys: Keys,
     origin: str,
     rate: KeyRate | None = None,
+    metrics: Metrics | None = None,
 ) -> Blueprint:
     """The blueprint of screenings for one model, log and set of keys; `rate` is how often one key may ask."""
     blueprint = Blueprint("screenings", __name__, url_prefix="/v1/screenings", description="Screen a case.")
@@ -67,6 +69,8 @@ def screenings(
             raise
         except NotDurable:
             raise problem("not_recorded", Retry_After=RETRY_AFTER) from None
+        if metrics is not None:
+            metrics.screened(shown.level)
         location = f"/v1/screenings/{shown.receipt.entry_id}"
         return Recorded(with_record(shown.answer, shown.receipt, origin), 201, [("Location", location)])
 

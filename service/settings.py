@@ -139,9 +139,7 @@ def read_settings() -> Settings:
     if settings.oidc_issuer and not settings.oidc_issuer.startswith(_ASKABLE):
         raise SettingsError("GROUNDS_OIDC_ISSUER: set the https:// address of your identity provider")
     if settings.oidc_issuer and not settings.oidc_audience:
-        raise SettingsError(
-            "GROUNDS_OIDC_AUDIENCE: set this service's name in the tokens' aud"
-        )
+        raise SettingsError("GROUNDS_OIDC_AUDIENCE: set this service's name in the tokens' aud")
     if settings.vignettes is not None and not settings.vignettes.is_dir():
         raise SettingsError(f"GROUNDS_VIGNETTES: {settings.vignettes} is no folder; make it, or set nothing")
     return settings

@@ -17,11 +17,13 @@ from typing import IO
 
 from service.access import FollowedKeys
 from service.app import Collaborators, PagePlan, create_app
-from service.assembly import open_log, start_publisher, tokens_of
+from service.assembly import LOG_KEY, open_log, start_publisher, tokens_of
 from service.audit import AuditPlan
 from service.lifetime import record_activation
+from service.metrics import Metrics
 from service.model_files import load_active
 from service.pages.session import page_secret
+from service.readiness import Places
 from service.seats import Seats
 from service.settings import read_settings
 from service.telemetry import configure_logging, logger
@@ -48,9 +50,11 @@ def wsgi() -> Web:
     keys = FollowedKeys(settings.keys, tokens_of(settings))
     pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https, settings.vignettes)
     record_activation(released, log)
-    app = create_app(
-        Collaborators(released, log, keys, settings.origin, audit, pages, settings.screening_rate), settings.body_limit
+    places = Places(settings.keys, settings.keys / LOG_KEY, settings.checkpoints)
+    collaborators = Collaborators(
+        released, log, keys, settings.origin, audit, pages, places, Metrics(), settings.screening_rate
     )
+    app = create_app(collaborators, settings.body_limit)
     app.seats = Seats(settings.threads, settings.threads // 2)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
     gc.collect()
