@@ -56,6 +56,7 @@ class Metrics:
         )
         self._own = own
         self._children: dict[tuple[str, ...], tuple[Any, Any]] = {}
+        self._level_children: dict[str, Any] = {}
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Counts an answer. `route` is the rule and never the address."""
@@ -72,7 +73,10 @@ class Metrics:
 
     def screened(self, level: str) -> None:
         """Counts a screening that was recorded."""
-        self._levels.labels(level).inc()
+        child = self._level_children.get(level)
+        if child is None:
+            child = self._level_children[level] = self._levels.labels(level)
+        child.inc()
 
     def committed(self, entries: int, seconds: float) -> None:
         """Counts a commit of the log."""
