@@ -20,8 +20,11 @@ from model.files import write_whole
 from service.errors import problem
 from service.telemetry import logger
 
-ROLES = ("practitioner", "auditor", "operator")
+SANDBOX = "sandbox"
+ROLES = ("practitioner", "auditor", "operator", SANDBOX)
 SECONDS_BETWEEN_LOOKS = 1.0
+SANDBOX_MARK = f" grounds_{SANDBOX}_"
+"""In the Authorization header of whoever sends what calls itself a sandbox key."""
 MOST_DAYS = 3660
 KEY_FILE = "api_keys.json"
 DEVELOPMENT_FILE = "development_keys.json"

@@ -12,10 +12,14 @@ from service.access import Keys
 from service.answer import AnswerWriter
 from service.api import screenings
 from service.audit import AuditPlan, AuditRoom, log_addresses
+from service.cds_hooks.api import cds_hooks
+from service.cds_hooks.plan import CdsPlan
 from service.docs_page import docs_page
 from service.drift.api import drift_address
 from service.drift.window import DriftWindow
 from service.errors import Problem, register_errors
+from service.examples import describe_problems, screening_examples
+from service.fhir.api import fhir_addresses
 from service.guessing import Guesses
 from service.log.store import LogStore
 from service.metrics import Metrics, State
@@ -27,14 +31,22 @@ from service.pages.summary.views import summary_page
 from service.rate import KeyRate
 from service.readiness import Places, Readiness
 from service.reference import reference
+from service.refusing import refusal_answer
 from service.responses import responses
+from service.sandbox.api import sandbox_cases
+from service.sandbox.cases import canned_cases
 from service.schemas import Features, ProblemSchema
 from service.screening import sample_payload
+from service.screening_desk import Refuse, ScreeningDesk
 from service.status import status
 from service.summary.api import summaries
 from service.web import Web
 
 API_VERSION = "1"
+SECURITY_SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer"},
+    "cds_client": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,10 @@ class Collaborators:
     """None leaves `/metrics` out."""
     screening_rate: str | None = None
     """Screenings that one key may ask of one worker, as in `1200/minute`; None is as many as it likes."""
+    cds: CdsPlan | None = None
+    """None leaves CDS Hooks out."""
+    refuse: Refuse | None = None
+    """Looks at each validated request for a screening, and may refuse it (the sandbox does)."""
 
 
 class GroundsApi(Api):
@@ -81,7 +97,7 @@ class GroundsApi(Api):
         super().__init__(app)
 
     def _register_error_handlers(self) -> None:
-        register_errors(self._app, self._seen)
+        register_errors(self._app, self._seen, refusal_answer)
 
     def _seen(self, refusal: Problem, address: str | None) -> Problem:
         shown = self._guesses.counted(refusal, address)
@@ -103,7 +119,7 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
                 "description": "Screening for referral risk in child safeguarding. A prompt to think; never a decision."
             },
             "security": [{"key": []}],
-            "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+            "components": {"securitySchemes": SECURITY_SCHEMES},
         },
     )
     guesses = Guesses()
@@ -111,18 +127,7 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
     _describe_features(api)
     writer = AnswerWriter(collaborators.released.model)
     collaborators.log.learn(sample_payload(collaborators.released, writer))
-    rate = None if collaborators.screening_rate is None else KeyRate(collaborators.screening_rate)
-    api.register_blueprint(
-        screenings(
-            collaborators.released,
-            writer,
-            collaborators.log,
-            collaborators.keys,
-            collaborators.origin,
-            rate,
-            collaborators.metrics,
-        )
-    )
+    _add_screenings(api, collaborators, writer)
     api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
     room = None
@@ -152,6 +157,21 @@ def _watch(app: Web, collaborators: Collaborators, drift: DriftWindow) -> None:
     app.register_blueprint(status(released, readiness, collaborators.keys, metrics, state))
     app.metrics = metrics
     log.on_commit = None if metrics is None else metrics.committed
+
+
+def _add_screenings(api: Api, collaborators: Collaborators, writer: AnswerWriter) -> None:
+    """The doors of a screening (JSON, FHIR, CDS Hooks), all over one desk, and the cases to try them with."""
+    rate = None if collaborators.screening_rate is None else KeyRate(collaborators.screening_rate)
+    released, log, keys, origin = collaborators.released, collaborators.log, collaborators.keys, collaborators.origin
+    desk = ScreeningDesk(released, writer, log, keys, origin, rate, collaborators.refuse, collaborators.metrics)
+    cases = canned_cases(released, writer)
+    describe_problems(api, desk.schema)
+    api.register_blueprint(screenings(desk, screening_examples(cases, origin)))
+    api.register_blueprint(sandbox_cases(cases, keys))
+    for blueprint in fhir_addresses(desk):
+        api.register_blueprint(blueprint)
+    if collaborators.cds is not None:
+        api.register_blueprint(cds_hooks(desk, collaborators.cds))
 
 
 def _page_desk(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.access import FollowedKeys, Keys
+from service.cds_hooks.plan import cds_plan
 from service.lifetime import record_start, record_stop
 from service.log.checkpoint import create_signing_key
 from service.log.key_file import FollowedKey
@@ -74,6 +75,7 @@ def prepare(settings: Settings) -> Prepared:
     Raises `ArtefactError` where the model cannot be trusted: a service does not start with it.
     """
     released = load_active(settings.models, settings.keys)
+    cds_plan(settings)  # issuers that cannot be read are said here, and not to the first who calls
     Assets()  # a service whose pages are not built says so here, and not to its first visitor
     page_secret(settings.keys)  # made once, before several workers would each make one
     log = open_log(settings)

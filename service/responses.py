@@ -21,7 +21,7 @@ from service.reasons import choices
 from service.records import RETRY_AFTER, record_refusal, with_record
 from service.responding import respond
 
-_ACTIONS = [action.code for action in choices().actions]
+_ACTIONS = [action.code for action in choices().offered_actions()]
 _REASONS = choices().offered()
 _EXAMPLE = {"action": "decided_otherwise", "reasons": ["done_already"]}
 

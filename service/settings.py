@@ -9,6 +9,7 @@ from pathlib import Path
 
 from environs import Env, EnvError
 
+_OWN_URL = re.compile(r"https://[^/?#@]+|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?")
 _POSTGRESQL = re.compile(r"postgresql://(?:[^:@/]*@)?[^@]+$")
 """A URL without a password: the environment of a process is not a place for one."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -63,6 +64,13 @@ class Settings:
     oidc_agency_claim: str = "grounds_agency"
     """GROUNDS_OIDC_AGENCY_CLAIM: claim that holds the agency's id; a token without it is of no one agency. Default
     `grounds_agency`."""
+    public_url: str = ""
+    """GROUNDS_PUBLIC_URL: the address by which others reach the service, `https://grounds.example`. Needed with
+    GROUNDS_CDS_ISSUERS: tokens name it, cards link to it. Default: none."""
+
+    cds_issuers: Path | None = None
+    """GROUNDS_CDS_ISSUERS: file of the systems that may call by CDS Hooks. Default: none, and there is no CDS Hooks."""
+
     vignettes: Path | None = None
     """GROUNDS_VIGNETTES: folder of a facilitator's own training cases, beside the shipped ones. Default: none."""
 
@@ -117,6 +125,8 @@ def read_settings() -> Settings:
                 oidc_role_claim=env.str("OIDC_ROLE_CLAIM", "grounds_role"),
                 oidc_agency_claim=env.str("OIDC_AGENCY_CLAIM", "grounds_agency"),
                 vignettes=env.path("VIGNETTES", None),
+                public_url=env.str("PUBLIC_URL", "").rstrip("/"),
+                cds_issuers=env.path("CDS_ISSUERS", None),
             )
     except EnvError as error:
         raise SettingsError(str(error)) from None
@@ -140,6 +150,8 @@ def read_settings() -> Settings:
         raise SettingsError("GROUNDS_OIDC_ISSUER: set the https:// address of your identity provider")
     if settings.oidc_issuer and not settings.oidc_audience:
         raise SettingsError("GROUNDS_OIDC_AUDIENCE: set this service's name in the tokens' aud")
+    if settings.public_url and not _OWN_URL.fullmatch(settings.public_url):
+        raise SettingsError("GROUNDS_PUBLIC_URL: set https://host, without a path")
     if settings.vignettes is not None and not settings.vignettes.is_dir():
         raise SettingsError(f"GROUNDS_VIGNETTES: {settings.vignettes} is no folder; make it, or set nothing")
     return settings

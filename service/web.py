@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 
+from service.access import SANDBOX_MARK
 from service.metrics import Metrics
 from service.seats import NEVER_TURNED_AWAY, Seats
 from service.telemetry import logger
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SLOW_MS = 1000.0
 HEADERS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
@@ -63,10 +64,16 @@ class Web(Flask):
     metrics: Metrics | None = None
     """What counts the answers; None where nothing does."""
 
+    sandbox: WSGIApplication | None = None
+    """Answers the requests with a sandbox key; None where they are refused as any other role's would be."""
+
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers a request in its turn, or says that there is none."""
+        answer: WSGIApplication = super().wsgi_app
+        if self.sandbox is not None and SANDBOX_MARK in environ.get("HTTP_AUTHORIZATION", ""):
+            answer = self.sandbox
         if self.seats is None or environ["PATH_INFO"] in NEVER_TURNED_AWAY:
-            return super().wsgi_app(environ, start_response)
+            return answer(environ, start_response)
         self._read_body(environ)
         turned_away = self.seats.take()
         if turned_away is not None:
@@ -76,7 +83,7 @@ class Web(Flask):
             refusal.headers.extend(HEADERS)
             return refusal(environ, start_response)
         try:
-            return super().wsgi_app(environ, start_response)
+            return answer(environ, start_response)
         finally:
             self.seats.give_back()
 

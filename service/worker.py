@@ -19,11 +19,13 @@ from service.access import FollowedKeys
 from service.app import Collaborators, PagePlan, create_app
 from service.assembly import LOG_KEY, open_log, start_publisher, tokens_of
 from service.audit import AuditPlan
+from service.cds_hooks.plan import cds_plan
 from service.lifetime import record_activation
 from service.metrics import Metrics
 from service.model_files import load_active
 from service.pages.session import page_secret
 from service.readiness import Places
+from service.sandbox.door import SandboxDoor, SandboxKeys, made_up_alone
 from service.seats import Seats
 from service.settings import read_settings
 from service.telemetry import configure_logging, logger
@@ -52,9 +54,24 @@ def wsgi() -> Web:
     record_activation(released, log)
     places = Places(settings.keys, settings.keys / LOG_KEY, settings.checkpoints)
     collaborators = Collaborators(
-        released, log, keys, settings.origin, audit, pages, places, Metrics(), settings.screening_rate
+        released,
+        log,
+        keys,
+        settings.origin,
+        audit,
+        pages,
+        places,
+        Metrics(),
+        settings.screening_rate,
+        cds_plan(settings),
     )
     app = create_app(collaborators, settings.body_limit)
+    app.sandbox = SandboxDoor(
+        settings,
+        lambda sandbox_log, origin: create_app(
+            Collaborators(released, sandbox_log, SandboxKeys(keys), origin, refuse=made_up_alone), settings.body_limit
+        ),
+    )
     app.seats = Seats(settings.threads, settings.threads // 2)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
     gc.collect()

@@ -13,11 +13,12 @@ from model.dictionary import Dictionary
 from service.access import Keys, require_role
 from service.api import documented
 from service.errors import FieldError, problem
+from service.fhir.terms import FHIR_JSON
 from service.log.store import LogStore
 from service.reading import JSON
 from service.records import looked_at
 from service.summary.facts import Summary, summarise
-from service.summary.fhir import FHIR_JSON, summary_bundle
+from service.summary.fhir import summary_bundle
 from service.summary.shapes import SummarySchema, summary_data
 
 HTML = "text/html"

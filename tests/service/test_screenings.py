@@ -284,7 +284,7 @@ def test_an_unexpected_error_shows_and_logs_no_case_data(service, monkeypatch, c
     def fails(*args, **kwargs):
         raise RuntimeError("secret case-0001")
 
-    monkeypatch.setattr("service.api.screen", fails)
+    monkeypatch.setattr("service.screening_desk.screen", fails)
     response = service.screen({"parent_mental_health_history": "yes"})
     problem(response, "internal")
     captured = capsys.readouterr()

@@ -1,0 +1,69 @@
+"""Discovery, CORS, and the file of issuers."""
+
+from dataclasses import replace
+
+import pytest
+
+from service.cds_hooks.plan import cds_plan
+from service.fhir.terms import questionnaire_url
+from service.settings import SettingsError
+from tests.service.cds_hooks.conftest import ORIGIN, URL, VIEW
+
+
+def test_discovery_names_each_service_its_hook_and_what_to_prefetch(client):
+    services = client.service.client.get("/cds-services").get_json()["services"]
+    assert [service["hook"] for service in services] == ["patient-view", "order-sign"]
+    for service in services:
+        query = service["prefetch"]["answers"]
+        assert questionnaire_url(client.service.released.model.dictionary) in query
+        assert "{{context.patientId}}" in query
+        assert service["title"]
+        assert "never a decision" in service["description"]
+
+
+def test_there_is_no_cds_hooks_without_issuers(settings):
+    assert cds_plan(settings) is None
+
+
+def test_a_browser_may_call_from_the_origins_that_are_named_alone(client):
+    for origin, allowed in ((ORIGIN, ORIGIN), ("https://elsewhere.example", None), (f"{ORIGIN}.evil.example", None)):
+        asks = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        preflight = client.service.client.options(VIEW, headers=asks)
+        assert preflight.status_code == 200
+        refused = client.service.client.post(VIEW, json={}, headers={"Origin": origin})
+        assert refused.status_code == 401
+        for answer in (preflight, refused):
+            assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+            assert ("authorization" in answer.headers.get("Access-Control-Allow-Headers", "").lower()) == bool(allowed)
+            assert "Access-Control-Allow-Credentials" not in answer.headers
+            assert "Origin" in answer.headers["Vary"]
+    elsewhere = client.service.client.get("/v1/responses", headers={"Origin": ORIGIN})
+    assert "Access-Control-Allow-Origin" not in elsewhere.headers
+
+
+WRONG = [
+    ("", "names no"),
+    ("[[issuer]]\nkey = 'a'\njwks_url = 'https://a.example/k'", "iss is missing"),
+    ("[[issuer]]\niss = 'a'\nkey = 'a'", "jwks_file or as jwks_url"),
+    ("[[issuer]]\niss = 'a'\nkey = 'a'\njwks_url = 'http://a.example/k'", "https://"),
+    ("[[issuer]]\niss = 'a'\nkey = 'a'\njwks_file = 'none.json'", "is no file"),
+    ("[[issuer]]\niss = 'a'\nkey = 'a'\njwks_url = 'https://a.example/k'\norigins = ['*']", "origins takes"),
+    ("[[issuer]]\niss = 'a'\nkey = 'a'\nsecret = 'a'", "nothing else"),
+    ("[[issuer]]\niss = 'a'\nkey = 'a'\njwks_url = 'https://a.example/k'\n" * 2, "two issuers"),
+    ("issuer = ", "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("text", "fix"), WRONG)
+def test_a_file_of_issuers_that_cannot_be_used_is_one_line_with_the_fix(settings, tmp_path, text, fix):
+    path = tmp_path / "issuers.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match="GROUNDS_CDS_ISSUERS") as refused:
+        cds_plan(replace(settings, public_url=URL, cds_issuers=path))
+    assert fix in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_issuers_need_the_service_s_own_address(settings, tmp_path):
+    with pytest.raises(SettingsError, match="GROUNDS_PUBLIC_URL"):
+        cds_plan(replace(settings, cds_issuers=tmp_path / "issuers.toml"))
