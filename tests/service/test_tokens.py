@@ -104,7 +104,7 @@ def test_a_token_with_a_key_file_s_keys_beside_it(issuer, service):
     assert client.post("/v1/screenings", json=body, headers=service.practitioner).status_code == 201
     again = {"Authorization": f"Bearer {issuer.token(iat=int(time.time()) - 9)}"}
     assert client.get(made.headers["Location"], headers=again).status_code == 200
-    other = {"Authorization": f"Bearer {issuer.token(sub='another')}"}
+    other = {"Authorization": f"Bearer {issuer.token(sub='another', grounds_agency='police')}"}
     assert client.get(made.headers["Location"], headers=other).status_code == 404
     assert client.post("/v1/screenings", json={**body, "agency": "police"}, headers=by_token).status_code == 403
     payload = service.log.get(made.get_json()["screening_id"]).payload
