@@ -13,6 +13,7 @@ from model.explanation import ExplanationError
 from model.wording import WordsError
 from service.access import KeyFileError
 from service.assembly import conclude, open_log, prepare
+from service.client.command import client
 from service.health import NotHealthy, check_health
 from service.key_commands import key_commands
 from service.key_records import recorded_development_keys
@@ -128,6 +129,7 @@ add_erasure_commands(_log, _open_store)
 main.add_command(_log)
 main.add_command(key_commands(read_settings, _open_store))
 main.add_command(learn_commands(read_settings))
+main.add_command(client)
 
 
 def cli() -> None:
