@@ -60,7 +60,7 @@ def _codes(term: Term, asked: list[Operand]) -> FeatureCodes:
     values = (*known, *states)
     if len(values) > MOST_CODES:
         raise ValueError(f"{term.feature.name}: grounds compare it with too many numbers to screen a file of cases")
-    named = {value: code for code, value in enumerate(values) if isinstance(value, str)}
+    named: dict[Value, int] = {value: code for code, value in enumerate(values) if isinstance(value, str)}
     return FeatureCodes(term.feature, cuts, values, tuple(term.slot(value) for value in values), named)
 
 

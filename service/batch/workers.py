@@ -1,0 +1,115 @@
+"""Who screens the partitions: this process where there is one alone, else a process a further core, or a Dask cluster.
+
+Results come back in the order of the partitions, and only a few are under way at a time, so memory is bounded.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import Any, Protocol
+
+from service.batch.partition import Partition, ScreenedPartition, Screener
+from service.batch.problems import BatchError
+from service.worker_life import end_with_parent
+
+Pair = tuple[Partition, ScreenedPartition]
+
+
+class Workers(Protocol):
+    """Screens partitions somewhere."""
+
+    def screen(self, screener: Screener, partitions: Iterable[Partition]) -> Iterator[Pair]:
+        """Each partition with what was found, in their order. Raises what the screener raises."""
+
+
+class OwnCores:
+    """Processes on this machine; a file of one partition needs none."""
+
+    def __init__(self, cores: int | None = None) -> None:
+        self._cores = cores or len(os.sched_getaffinity(0))
+
+    def screen(self, screener: Screener, partitions: Iterable[Partition]) -> Iterator[Pair]:
+        """As `Workers`."""
+        waiting = iter(partitions)
+        first, second = next(waiting, None), next(waiting, None)
+        if first is None:
+            return
+        if second is None:
+            yield first, screener(first)
+            return
+        # Fresh processes: a fork of one that has threads, as pyarrow has, may hang.
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(self._cores, context, _prepare_process)
+        try:
+            submit = _submitter(pool, screener)
+            yield from in_order(submit, _chained(first, second, waiting), self._cores + 1)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+class Cluster:
+    """The workers of a Dask cluster, which have this version of Grounds; the files are read and written here."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def screen(self, screener: Screener, partitions: Iterable[Partition]) -> Iterator[Pair]:
+        """As `Workers`. Raises `BatchError` where the cluster cannot be reached."""
+        try:
+            from distributed import Client
+        except ImportError:
+            raise BatchError("--scheduler needs Dask: pip install -r requirements-cluster.lock") from None
+        try:
+            client = Client(self._address, timeout=10, set_as_default=False)
+        except (OSError, ValueError):
+            raise BatchError(f"--scheduler {self._address}: no Dask scheduler answers there") from None
+        try:
+            threads = sum(client.nthreads().values())
+            if not threads:
+                raise BatchError(f"--scheduler {self._address}: the cluster has no workers; start some")
+            held = client.scatter(screener, broadcast=True)
+
+            def submit(partition: Partition) -> Any:
+                return client.submit(_screen, held, partition, pure=False)
+
+            yield from in_order(submit, partitions, 2 * threads)
+        finally:
+            client.close()
+
+
+def in_order(submit: Callable[[Partition], Any], partitions: Iterable[Partition], under_way: int) -> Iterator[Pair]:
+    """Keeps as many partitions under way and yields each with its result, in their order."""
+    queue: deque[tuple[Partition, Any]] = deque()
+    for partition in partitions:
+        queue.append((partition, submit(partition)))
+        if len(queue) > under_way:
+            asked, future = queue.popleft()
+            yield asked, future.result()
+    while queue:
+        asked, future = queue.popleft()
+        yield asked, future.result()
+
+
+def _submitter(pool: ProcessPoolExecutor, screener: Screener) -> Callable[[Partition], Future[ScreenedPartition]]:
+    return lambda partition: pool.submit(_screen, screener, partition)
+
+
+def _screen(screener: Screener, partition: Partition) -> ScreenedPartition:
+    return screener(partition)
+
+
+def _chained(first: Partition, second: Partition, rest: Iterator[Partition]) -> Iterator[Partition]:
+    yield first
+    yield second
+    yield from rest
+
+
+def _prepare_process() -> None:
+    # Ctrl-C is for the process that was started; it ends these. They end with it however it ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
