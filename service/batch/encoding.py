@@ -107,7 +107,8 @@ class ColumnEncoder:
         kind = distinct.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             plain = pc.match_substring_regex(distinct, _PLAIN_NUMBER).fill_null(False)
-            plain = pc.and_(plain, pc.invert(pc.is_in(distinct, value_set=pa.array(list(self._missing)))))
+            missing = pa.array(sorted(self._missing), type=distinct.type)
+            plain = pc.and_(plain, pc.invert(pc.is_in(distinct, value_set=missing)))
             mask = plain.to_numpy(zero_copy_only=False)
             return mask, distinct.filter(plain).cast(pa.float64()).to_numpy(zero_copy_only=False)
         if pa.types.is_floating(kind) or pa.types.is_integer(kind):

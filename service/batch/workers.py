@@ -28,10 +28,13 @@ class Workers(Protocol):
 
 
 class OwnCores:
-    """Processes on this machine; a file of one partition needs none."""
+    """Processes on this machine, one a core but the first, which reads and writes; a file of one partition needs none.
 
-    def __init__(self, cores: int | None = None) -> None:
-        self._cores = cores or len(os.sched_getaffinity(0))
+    Reading and writing a row takes about as long as screening it.
+    """
+
+    def __init__(self, processes: int | None = None) -> None:
+        self._processes = processes or max(1, len(os.sched_getaffinity(0)) - 1)
 
     def screen(self, screener: Screener, partitions: Iterable[Partition]) -> Iterator[Pair]:
         """As `Workers`."""
@@ -44,10 +47,10 @@ class OwnCores:
             return
         # Fresh processes: a fork of one that has threads, as pyarrow has, may hang.
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(self._cores, context, _prepare_process)
+        pool = ProcessPoolExecutor(self._processes, context, _prepare_process)
         try:
             submit = _submitter(pool, screener)
-            yield from in_order(submit, _chained(first, second, waiting), self._cores + 1)
+            yield from in_order(submit, _chained(first, second, waiting), self._processes + 1)
         finally:
             pool.shutdown(cancel_futures=True)
 
