@@ -113,7 +113,7 @@ class ColumnEncoder:
             return mask, distinct.filter(plain).cast(pa.float64()).to_numpy(zero_copy_only=False)
         if pa.types.is_floating(kind) or pa.types.is_integer(kind):
             values = distinct.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(zero_copy_only=False)
-            mask = np.isfinite(values) & ~np.isin(values, [float(text) for text in self._missing])
+            mask = np.isfinite(values) & ~np.isin(values, [float(text) for text in self._missing if _is_number(text)])
             return mask, values[mask]
         return np.zeros(len(distinct), dtype=np.bool_), np.empty(0)
 

@@ -47,7 +47,7 @@ class OwnCores:
             return
         # Fresh processes: a fork of one that has threads, as pyarrow has, may hang.
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(self._processes, context, _prepare_process)
+        pool = ProcessPoolExecutor(self._processes, context, end_with_parent)
         try:
             submit = _submitter(pool, screener)
             yield from in_order(submit, _chained(first, second, waiting), self._processes + 1)
@@ -58,8 +58,10 @@ class OwnCores:
 class Cluster:
     """The workers of a Dask cluster, which have this version of Grounds; the files are read and written here."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, seconds: float = 10) -> None:
+        """Waits as many seconds for the scheduler to answer."""
         self._address = address
+        self._seconds = seconds
 
     def screen(self, screener: Screener, partitions: Iterable[Partition]) -> Iterator[Pair]:
         """As `Workers`. Raises `BatchError` where the cluster cannot be reached."""
@@ -68,7 +70,7 @@ class Cluster:
         except ImportError:
             raise BatchError("--scheduler needs Dask: pip install -r requirements-cluster.lock") from None
         try:
-            client = Client(self._address, timeout=10, set_as_default=False)
+            client = Client(self._address, timeout=self._seconds, set_as_default=False)
         except (OSError, ValueError):
             raise BatchError(f"--scheduler {self._address}: no Dask scheduler answers there") from None
         try:
@@ -99,7 +101,16 @@ def in_order(submit: Callable[[Partition], Any], partitions: Iterable[Partition]
 
 
 def _submitter(pool: ProcessPoolExecutor, screener: Screener) -> Callable[[Partition], Future[ScreenedPartition]]:
-    return lambda partition: pool.submit(_screen, screener, partition)
+    def submit(partition: Partition) -> Future[ScreenedPartition]:
+        # Ctrl-C is for the process that was started, which ends these. What is blocked here stays so in a process that
+        # is started now, from its first instruction.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return pool.submit(_screen, screener, partition)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+    return submit
 
 
 def _screen(screener: Screener, partition: Partition) -> ScreenedPartition:
@@ -110,9 +121,3 @@ def _chained(first: Partition, second: Partition, rest: Iterator[Partition]) -> 
     yield first
     yield second
     yield from rest
-
-
-def _prepare_process() -> None:
-    # Ctrl-C is for the process that was started; it ends these. They end with it however it ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
