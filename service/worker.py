@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import gc
-import multiprocessing
 import os
-import signal
 import sys
 import threading
 import time
@@ -30,8 +27,8 @@ from service.seats import Seats
 from service.settings import read_settings
 from service.telemetry import configure_logging, logger
 from service.web import Web
+from service.worker_life import end_with_parent
 
-_PR_SET_PDEATHSIG = 1
 _claimed: list[IO[bytes]] = []
 
 
@@ -79,18 +76,6 @@ def wsgi() -> Web:
     gc.set_threshold(10_000, 20, 20)
     logger().info("worker_ready", model=released.model.version, pid=os.getpid())
     return app
-
-
-def end_with_parent() -> None:
-    """Asks the kernel to stop this worker when its parent dies, however it dies.
-
-    A worker left behind would keep the port and go on answering, unseen by whoever restarts the service.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0):
-        logger().warning("worker_may_outlive_parent", error=os.strerror(ctypes.get_errno()))
-    if os.getppid() == 1 and multiprocessing.parent_process() is not None:
-        os.kill(os.getpid(), signal.SIGTERM)  # it died before the kernel was asked
 
 
 def claim_core(folder: Path) -> int | None:
