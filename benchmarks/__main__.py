@@ -1,4 +1,6 @@
-"""`python -m benchmarks [explanation] [http] [start] [pages] [verify]`: ratio tables; without a name, all but the last.
+"""`python -m benchmarks [explanation] [http] [start] [pages] [peers] [verify]`: ratio tables.
+
+Without a name it does the first four. `peers` makes four environments first (about 3 GB in var/benchmarks/peers).
 
 `python -m benchmarks learners [--quick] ...` says which learner predicts best; `--help` after it lists its options. It
 takes an hour or more in full, keeps each result as it comes, and goes on where it stopped.
@@ -18,7 +20,9 @@ from rich.console import Console
 from benchmarks.figures import WIDTH
 from benchmarks.prepared import NotPrepared, prepared
 
-QUESTIONS = ("explanation", "http", "start", "pages")
+QUESTIONS = ("explanation", "http", "start", "pages", "peers")
+USUAL = QUESTIONS[:4]
+MODULES = {"peers": "benchmarks.peers.run"}
 WITHOUT_MODEL = ("verify",)
 ALL = QUESTIONS + WITHOUT_MODEL
 
@@ -30,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     # Not by argparse's own `choices`: with those, naming none of an optional several is an error to Python 3.11.
     parser.add_argument("questions", nargs="*", type=_question, metavar="|".join(ALL))
-    chosen = parser.parse_args().questions or QUESTIONS
+    chosen = parser.parse_args().questions or USUAL
     # Before any library reads it: one thread a prediction is the fastest for one row, on theirs as on ours.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = _console()
@@ -42,7 +46,7 @@ def main() -> None:
         if chosen:
             with prepared(Path(os.environ.get("GROUNDS_VAR", "var")), console) as ready:
                 for question in chosen:
-                    importlib.import_module(f"benchmarks.{question}").run(ready, console)
+                    importlib.import_module(MODULES.get(question, f"benchmarks.{question}")).run(ready, console)
     except NotPrepared as error:
         console.print(f"error: {error}", markup=False)
         sys.exit(1)

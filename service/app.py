@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from flask import Flask
 from flask_smorest import Api
 
 from service.access import Keys
@@ -18,17 +17,19 @@ from service.cds_hooks.plan import CdsPlan
 from service.docs_page import docs_page
 from service.drift.api import drift_address
 from service.drift.window import DriftWindow
-from service.errors import register_errors
+from service.errors import Problem, register_errors
 from service.examples import describe_problems, screening_examples
 from service.fhir.api import fhir_addresses
 from service.guessing import Guesses
 from service.log.store import LogStore
+from service.metrics import Metrics, State
 from service.model_files import ReleasedModel
 from service.pages.desk import PageDesk
 from service.pages.session import Sessions
 from service.pages.site import register_pages
 from service.pages.summary.views import summary_page
 from service.rate import KeyRate
+from service.readiness import Places, Readiness
 from service.reference import reference
 from service.refusing import refusal_answer
 from service.responses import responses
@@ -73,6 +74,10 @@ class Collaborators:
     """None leaves the addresses of the log out."""
     pages: PagePlan | None = None
     """None leaves the pages out."""
+    places: Places | None = None
+    """Where keys and checkpoints lie, for `/readyz`; None leaves them unwatched."""
+    metrics: Metrics | None = None
+    """None leaves `/metrics` out."""
     screening_rate: str | None = None
     """Screenings that one key may ask of one worker, as in `1200/minute`; None is as many as it likes."""
     cds: CdsPlan | None = None
@@ -85,13 +90,20 @@ class GroundsApi(Api):
     """flask-smorest for the OpenAPI document; errors are ours (RFC 9457), so that there is one shape."""
 
     ERROR_SCHEMA = ProblemSchema
+    _app: Web
 
-    def __init__(self, app: Flask, guesses: Guesses) -> None:
+    def __init__(self, app: Web, guesses: Guesses) -> None:
         self._guesses = guesses
         super().__init__(app)
 
     def _register_error_handlers(self) -> None:
-        register_errors(self._app, self._guesses.counted, refusal_answer)
+        register_errors(self._app, self._seen, refusal_answer)
+
+    def _seen(self, refusal: Problem, address: str | None) -> Problem:
+        shown = self._guesses.counted(refusal, address)
+        if self._app.metrics is not None:
+            self._app.metrics.refused(shown.code)
+        return shown
 
 
 def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
@@ -123,9 +135,9 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
         room = AuditRoom.of(collaborators.log, collaborators.keys, collaborators.audit)
         for blueprint in log_addresses(collaborators.log, room):
             api.register_blueprint(blueprint)
-    app.register_blueprint(status(collaborators.released, collaborators.log))
     app.register_blueprint(docs_page(api, collaborators.released.model))
     drift = DriftWindow(collaborators.log, collaborators.released)
+    _watch(app, collaborators, drift)
     api.register_blueprint(drift_address(drift, collaborators.keys))
     page = None
     if collaborators.pages is not None:
@@ -137,11 +149,21 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
     return app
 
 
+def _watch(app: Web, collaborators: Collaborators, drift: DriftWindow) -> None:
+    """Adds the status addresses, and lets the app and the log count."""
+    released, log, metrics = collaborators.released, collaborators.log, collaborators.metrics
+    readiness = Readiness(log, released, collaborators.places)
+    state = State(log, readiness, released, drift)
+    app.register_blueprint(status(released, readiness, collaborators.keys, metrics, state))
+    app.metrics = metrics
+    log.on_commit = None if metrics is None else metrics.committed
+
+
 def _add_screenings(api: Api, collaborators: Collaborators, writer: AnswerWriter) -> None:
     """The doors of a screening (JSON, FHIR, CDS Hooks), all over one desk, and the cases to try them with."""
     rate = None if collaborators.screening_rate is None else KeyRate(collaborators.screening_rate)
     released, log, keys, origin = collaborators.released, collaborators.log, collaborators.keys, collaborators.origin
-    desk = ScreeningDesk(released, writer, log, keys, origin, rate, collaborators.refuse)
+    desk = ScreeningDesk(released, writer, log, keys, origin, rate, collaborators.refuse, collaborators.metrics)
     cases = canned_cases(released, writer)
     describe_problems(api, desk.schema)
     api.register_blueprint(screenings(desk, screening_examples(cases, origin)))

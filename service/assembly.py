@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from service.pages.assets import Assets
 from service.pages.session import page_secret
 from service.settings import Settings
 from service.telemetry import logger
+from service.tokens import TokenPlan, Tokens
 
 LOG_KEY = "log.pem"
 
@@ -56,6 +58,15 @@ def start_publisher(log: LogStore, settings: Settings) -> CheckpointPublisher:
     )
     publisher.start()
     return publisher
+
+
+def tokens_of(settings: Settings) -> Tokens | None:
+    """Who checks the tokens of the identity provider; None where none is set."""
+    if not settings.oidc_issuer:
+        return None
+    secret = hmac.digest(page_secret(settings.keys), b"token holders", "sha256")
+    claims = (settings.oidc_role_claim, settings.oidc_agency_claim)
+    return Tokens(TokenPlan(settings.oidc_issuer, settings.oidc_audience, *claims, secret))
 
 
 def prepare(settings: Settings) -> Prepared:

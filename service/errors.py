@@ -56,8 +56,13 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "Key not accepted",
         "The key is unknown, revoked or expired. Ask your operator for a new one.",
     ),
+    "token_refused": (
+        401,
+        "Token not accepted",
+        "The token is not one that this service trusts for this address. Get a new one.",
+    ),
+    "no_role": (403, "No role", "The token gives no role in this service. Ask whoever runs your identity provider."),
     "no_token": (401, "No token", "Send the header Authorization: Bearer <token>, a JSON Web Token for this address."),
-    "token_refused": (401, "Token not accepted", "The token is not one that this service trusts for this address."),
     "issuer_keys_unavailable": (503, "Token not checked", "The keys of its issuer cannot be read. Try again."),
     "no_answers": (
         412,
@@ -114,6 +119,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "The record is damaged",
         "Its bytes do not fit its leaf, so it is not shown. Verify the log.",
     ),
+    "issuer_unavailable": (503, "The identity provider does not answer", "Try again as Retry-After says."),
     "overloaded": (503, "Too busy", "More requests came at once than can be served. Try again as Retry-After says."),
     "sandbox_unavailable": (
         503,

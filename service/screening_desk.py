@@ -15,6 +15,7 @@ from service.answer import AnswerWriter
 from service.errors import Problem, problem
 from service.log.canonical import canonical_bytes
 from service.log.store import AlreadyRecorded, LogStore, NotDurable, Receipt, StoredEntry
+from service.metrics import Metrics
 from service.model_files import ReleasedModel
 from service.rate import KeyRate
 from service.records import not_recorded, record_refusal, recorded, recorded_screening
@@ -51,6 +52,7 @@ class ScreeningDesk:
         origin: str,
         rate: KeyRate | None = None,
         refuse: Refuse | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """`rate` is how often one key may ask; `refuse` looks at each validated request (the sandbox does)."""
         self.released = released
@@ -62,6 +64,7 @@ class ScreeningDesk:
         self._writer = writer
         self._rate = rate
         self._refuse = refuse
+        self._metrics = metrics
 
     def take(self, caller: Caller, read: Read) -> Answered:
         """Screens what `read` gives, or answers again what was answered before. A refusal is an entry too.
@@ -84,6 +87,8 @@ class ScreeningDesk:
             raise
         except NotDurable:
             raise not_recorded() from None
+        if self._metrics is not None:
+            self._metrics.screened(shown.level)
         return Answered(shown.answer, shown.receipt)
 
     def _repeated(self, asked: dict[str, Any], index: int) -> Answered:

@@ -17,6 +17,7 @@ from granian.log import LogLevels
 
 from model.files import write_whole
 from service.api import example_request
+from service.metrics import prepare_folder
 from service.model_files import ReleasedModel
 from service.settings import Settings
 
@@ -53,6 +54,7 @@ def serve_workers(settings: Settings) -> None:
     # Each thread would get a heap of its own from the C library, and keep what its largest answer took.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     _let_starting_workers_stop()
+    prepare_folder(settings.run / "metrics")
     pid_file = settings.run / PID_FILE
     write_whole(pid_file, str(os.getpid()).encode())
     Granian(

@@ -13,6 +13,7 @@ _OWN_URL = re.compile(r"https://[^/?#@]+|http://(?:127\.0\.0\.1|localhost|\[::1\
 _POSTGRESQL = re.compile(r"postgresql://(?:[^:@/]*@)?[^@]+$")
 """A URL without a password: the environment of a process is not a place for one."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_ASKABLE = ("https://", "http://127.0.0.1", "http://localhost")
 RATE = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour|day)")
 
 
@@ -53,6 +54,16 @@ class Settings:
     screening_rate: str = "1200/minute"
     """GROUNDS_SCREENING_RATE: screenings that one key may ask of one worker. Default 1200/minute."""
 
+    oidc_issuer: str = ""
+    """GROUNDS_OIDC_ISSUER: the identity provider whose tokens are accepted beside keys, as in their `iss`. Default:
+    none."""
+    oidc_audience: str = ""
+    """GROUNDS_OIDC_AUDIENCE: this service's name in the tokens' `aud`."""
+    oidc_role_claim: str = "grounds_role"
+    """GROUNDS_OIDC_ROLE_CLAIM: claim that holds practitioner, auditor or operator. Default `grounds_role`."""
+    oidc_agency_claim: str = "grounds_agency"
+    """GROUNDS_OIDC_AGENCY_CLAIM: claim that holds the agency's id; a token without it is of no one agency. Default
+    `grounds_agency`."""
     public_url: str = ""
     """GROUNDS_PUBLIC_URL: the address by which others reach the service, `https://grounds.example`. Needed with
     GROUNDS_CDS_ISSUERS: tokens name it, cards link to it. Default: none."""
@@ -109,6 +120,10 @@ def read_settings() -> Settings:
                 https=env.bool("HTTPS", host not in LOOPBACK),
                 audit_rate=env.str("AUDIT_RATE", "120/minute"),
                 screening_rate=env.str("SCREENING_RATE", "1200/minute"),
+                oidc_issuer=env.str("OIDC_ISSUER", ""),
+                oidc_audience=env.str("OIDC_AUDIENCE", ""),
+                oidc_role_claim=env.str("OIDC_ROLE_CLAIM", "grounds_role"),
+                oidc_agency_claim=env.str("OIDC_AGENCY_CLAIM", "grounds_agency"),
                 vignettes=env.path("VIGNETTES", None),
                 public_url=env.str("PUBLIC_URL", "").rstrip("/"),
                 cds_issuers=env.path("CDS_ISSUERS", None),
@@ -131,6 +146,10 @@ def read_settings() -> Settings:
     for name, rate in (("AUDIT", settings.audit_rate), ("SCREENING", settings.screening_rate)):
         if not RATE.fullmatch(rate):
             raise SettingsError(f"GROUNDS_{name}_RATE: set a number and a time, for instance 120/minute")
+    if settings.oidc_issuer and not settings.oidc_issuer.startswith(_ASKABLE):
+        raise SettingsError("GROUNDS_OIDC_ISSUER: set the https:// address of your identity provider")
+    if settings.oidc_issuer and not settings.oidc_audience:
+        raise SettingsError("GROUNDS_OIDC_AUDIENCE: set this service's name in the tokens' aud")
     if settings.public_url and not _OWN_URL.fullmatch(settings.public_url):
         raise SettingsError("GROUNDS_PUBLIC_URL: set https://host, without a path")
     if settings.vignettes is not None and not settings.vignettes.is_dir():

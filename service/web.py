@@ -11,6 +11,7 @@ from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 
 from service.access import SANDBOX_MARK
+from service.metrics import Metrics
 from service.seats import NEVER_TURNED_AWAY, Seats
 from service.telemetry import logger
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 SLOW_MS = 1000.0
 HEADERS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 """What every answer says unless its view said otherwise."""
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Recorded(Response):
@@ -58,6 +61,8 @@ class Web(Flask):
     session_interface = NoSession()
     seats: Seats | None = None
     """Turns of this worker's requests; None where nothing is limited."""
+    metrics: Metrics | None = None
+    """What counts the answers; None where nothing does."""
 
     sandbox: WSGIApplication | None = None
     """Answers the requests with a sandbox key; None where they are refused as any other role's would be."""
@@ -72,6 +77,8 @@ class Web(Flask):
         self._read_body(environ)
         turned_away = self.seats.take()
         if turned_away is not None:
+            if self.metrics is not None:
+                self.metrics.refused(turned_away.code)
             refusal = turned_away.response()
             refusal.headers.extend(HEADERS)
             return refusal(environ, start_response)
@@ -94,9 +101,12 @@ class Web(Flask):
         """Answers the request; the quick and good ones cost no line."""
         began = time.perf_counter()
         response = super().full_dispatch_request()
-        took = (time.perf_counter() - began) * 1000
+        seconds = time.perf_counter() - began
+        took = seconds * 1000
+        rule = request.url_rule.rule if request.url_rule else "none"
+        if self.metrics is not None:
+            self.metrics.answered(_method(request.method), rule, response.status_code, seconds)
         if response.status_code >= 500 or took > SLOW_MS:
-            rule = request.url_rule.rule if request.url_rule else "none"
             logger().warning("request", route=rule, method=request.method, status=response.status_code, ms=round(took))
         return response
 
@@ -108,3 +118,8 @@ class Web(Flask):
                 if name not in present:
                     present.add(name, value)
         return super().process_response(response)
+
+
+def _method(name: str) -> str:
+    """The method as a label: what a sender makes up is no label of ours."""
+    return name if name in METHODS else "other"

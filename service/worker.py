@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import gc
-import multiprocessing
 import os
-import signal
 import sys
 import threading
 import time
@@ -17,19 +14,21 @@ from typing import IO
 
 from service.access import FollowedKeys
 from service.app import Collaborators, PagePlan, create_app
-from service.assembly import open_log, start_publisher
+from service.assembly import LOG_KEY, open_log, start_publisher, tokens_of
 from service.audit import AuditPlan
 from service.cds_hooks.plan import cds_plan
 from service.lifetime import record_activation
+from service.metrics import Metrics
 from service.model_files import load_active
 from service.pages.session import page_secret
+from service.readiness import Places
 from service.sandbox.door import SandboxDoor, SandboxKeys, made_up_alone
 from service.seats import Seats
 from service.settings import read_settings
 from service.telemetry import configure_logging, logger
 from service.web import Web
+from service.worker_life import end_with_parent
 
-_PR_SET_PDEATHSIG = 1
 _claimed: list[IO[bytes]] = []
 
 
@@ -47,13 +46,23 @@ def wsgi() -> Web:
     log = open_log(settings)
     start_publisher(log, settings)
     audit = AuditPlan(settings.audit_index, settings.audit_rate)
-    keys = FollowedKeys(settings.keys)
+    keys = FollowedKeys(settings.keys, tokens_of(settings))
     pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https, settings.vignettes)
     record_activation(released, log)
-    app = create_app(
-        Collaborators(released, log, keys, settings.origin, audit, pages, settings.screening_rate, cds_plan(settings)),
-        settings.body_limit,
+    places = Places(settings.keys, settings.keys / LOG_KEY, settings.checkpoints)
+    collaborators = Collaborators(
+        released,
+        log,
+        keys,
+        settings.origin,
+        audit,
+        pages,
+        places,
+        Metrics(),
+        settings.screening_rate,
+        cds_plan(settings),
     )
+    app = create_app(collaborators, settings.body_limit)
     app.sandbox = SandboxDoor(
         settings,
         lambda sandbox_log, origin: create_app(
@@ -67,18 +76,6 @@ def wsgi() -> Web:
     gc.set_threshold(10_000, 20, 20)
     logger().info("worker_ready", model=released.model.version, pid=os.getpid())
     return app
-
-
-def end_with_parent() -> None:
-    """Asks the kernel to stop this worker when its parent dies, however it dies.
-
-    A worker left behind would keep the port and go on answering, unseen by whoever restarts the service.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0):
-        logger().warning("worker_may_outlive_parent", error=os.strerror(ctypes.get_errno()))
-    if os.getppid() == 1 and multiprocessing.parent_process() is not None:
-        os.kill(os.getpid(), signal.SIGTERM)  # it died before the kernel was asked
 
 
 def claim_core(folder: Path) -> int | None:

@@ -71,6 +71,8 @@ class LogStore(LogReader):
         self._process = os.getpid()
         self._fault: str | None = None
         self._last_write = 0
+        self.on_commit: Callable[[int, float], None] | None = None
+        """Told of each commit: its entries and its seconds."""
         self._closing = threading.Lock()
         self._closed = False
 
@@ -133,7 +135,10 @@ class LogStore(LogReader):
     def _commit(self, batch: list[Pending]) -> None:
         if self._closed:
             raise LogError("closed")
+        began = time.perf_counter()
         self._writer.commit(batch)
+        if self.on_commit is not None:
+            self.on_commit(len(batch), time.perf_counter() - began)
         self._fault = None
         self._last_write = time.monotonic_ns()
 

@@ -95,6 +95,27 @@ def test_one_practitioner_cannot_read_what_another_asked(service):
     problem(answer, "not_found")
 
 
+def test_an_agency_s_keys_read_what_the_agency_asked_and_nothing_that_several_pooled(service):
+    from service.access import Keys, create_key, read_keys
+    from service.app import Collaborators, create_app
+
+    folder = service.settings.keys
+    holders = {name: create_key(folder, "practitioner", agency)[0] for name, agency in AGENCY_KEYS.items()}
+    keys = Keys(read_keys(folder))
+    client = create_app(Collaborators(service.released, service.log, keys, service.settings.origin)).test_client()
+    bearers = {name: {"Authorization": f"Bearer {key}"} for name, key in holders.items()}
+    case = {"case_ref": "case-1", "agency": "gp", "features": {}}
+    pooled = {"case_ref": "case-1", "observations": [{"agency": "gp", "features": {}}]}
+    addresses = [
+        client.post("/v1/screenings", json=body, headers=bearers["asks"]).headers["Location"] for body in (case, pooled)
+    ]
+    seen = {name: [client.get(at, headers=bearer).status_code for at in addresses] for name, bearer in bearers.items()}
+    assert seen == {"asks": [200, 200], "colleague": [200, 404], "other": [404, 404], "several": [404, 404]}
+
+
+AGENCY_KEYS = {"asks": "gp", "colleague": "gp", "other": "police", "several": None}
+
+
 @pytest.mark.parametrize(
     ("features", "field", "fix"),
     [
