@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import jsonschema
 import pytest
+from openapi_spec_validator import validate
 
 from service.cds_hooks.plan import cds_plan
+from service.cds_hooks.services import SERVICES
 from service.fhir.terms import questionnaire_url
 from service.settings import SettingsError
-from tests.service.cds_hooks.conftest import ORIGIN, URL, VIEW
+from tests.service.cds_hooks.conftest import ORIGIN, URL, VIEW, hook_call
 
 
 def test_discovery_names_each_service_its_hook_and_what_to_prefetch(client):
@@ -19,6 +22,26 @@ def test_discovery_names_each_service_its_hook_and_what_to_prefetch(client):
         assert "{{context.patientId}}" in query
         assert service["title"]
         assert "never a decision" in service["description"]
+
+
+def test_the_contract_holds_the_services_and_what_they_answer(client):
+    spec = client.service.client.get("/openapi.json").get_json()
+    validate(spec)
+    assert {path for path in spec["paths"] if path.startswith("/cds-services")} == {
+        "/cds-services",
+        *(f"/cds-services/{service}{more}" for service in SERVICES for more in ("", "/feedback")),
+    }
+    for answered, name in (
+        (client.service.client.get("/cds-services"), "CdsServices"),
+        (client.call(), "CdsCards"),
+    ):
+        shape = {"$ref": f"#/components/schemas/{name}", "components": spec["components"]}
+        jsonschema.Draft202012Validator(shape).validate(answered.get_json())
+    body = spec["paths"][VIEW]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    shape = {**body, "components": spec["components"]}
+    jsonschema.Draft202012Validator(shape).validate(hook_call())
+    unanswered = spec["paths"][VIEW]["post"]["responses"]["412"]["content"]["application/problem+json"]["examples"]
+    assert set(unanswered) == {"no_answers"}
 
 
 def test_there_is_no_cds_hooks_without_issuers(settings):

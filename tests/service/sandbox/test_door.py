@@ -1,6 +1,10 @@
 """A sandbox key works where a live key does, and leaves nothing in the live log."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +55,21 @@ def test_what_a_sandbox_key_screens_is_recorded_there_and_nowhere_else(service, 
         assert [e.kind for e in log.entries(0, log.size())] == ["screening", "response", "lookup"]
     finally:
         log.close()
+
+
+def test_the_sandbox_s_log_is_verified_as_any_other(service, settings, sandbox):
+    assert service.client.post("/v1/screenings", json=CASE, headers=sandbox).status_code == 201
+    there = sandbox_settings(settings)
+    environment = {"GROUNDS_VAR": str(there.var), "GROUNDS_LOG_DATABASE": "", "GROUNDS_LOG_ORIGIN": there.origin}
+    done = subprocess.run(
+        [sys.executable, "-m", "service", "log", "verify"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 entr" in done.stdout
 
 
 def test_neither_key_sees_what_the_other_s_made(service, sandbox):
