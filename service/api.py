@@ -16,6 +16,7 @@ from service.errors import Problem, problem
 from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
 from service.log.canonical import canonical_bytes
 from service.log.store import AlreadyRecorded, LogStore, NotDurable
+from service.many_api import ManyPlan, ScreeningsSchema, add_many
 from service.model_files import ReleasedModel
 from service.reading import JSON, validated_screening
 from service.records import RETRY_AFTER, looked_at, record_refusal, recorded, recorded_screening, with_record
@@ -24,8 +25,10 @@ from service.screening import screen
 from service.web import Recorded
 
 
-def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, keys: Keys, origin: str) -> Blueprint:
-    """The blueprint of screenings for one model, log and set of keys."""
+def screenings(
+    released: ReleasedModel, writer: AnswerWriter, log: LogStore, keys: Keys, origin: str, batch_body_limit: int
+) -> Blueprint:
+    """The blueprint of screenings for one model, log and set of keys; `batch_body_limit` is in bytes."""
     blueprint = Blueprint("screenings", __name__, url_prefix="/v1/screenings", description="Screen a case.")
     schema = request_schema(released.model.dictionary)
     acceptor = Acceptor(schema)
@@ -59,6 +62,13 @@ def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, key
             raise problem("not_recorded", Retry_After=RETRY_AFTER) from None
         location = f"/v1/screenings/{shown.receipt.entry_id}"
         return Recorded(with_record(shown.answer, shown.receipt, origin), 201, [("Location", location)])
+
+    add_many(
+        blueprint,
+        ManyPlan(released, writer, log, keys, origin, schema, acceptor, batch_body_limit),
+        example_request(released),
+        documented(201, "The screenings, recorded", ScreeningsSchema, 400, 401, 403, 410, 413, 415, 422, 503),
+    )
 
     @blueprint.route("/<uuid:screening_id>")
     class Screening(MethodView):

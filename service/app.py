@@ -76,7 +76,9 @@ class GroundsApi(Api):
         register_errors(self._app, self._guesses.counted)
 
 
-def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
+def create_app(
+    collaborators: Collaborators, body_limit: int = 65_536, batch_body_limit: int = 4 * 1024 * 1024
+) -> Flask:
     """The WSGI application for one released model and one log."""
     app = Web("grounds", root_path=str(Path(__file__).parent), static_folder=None)
     app.config.update(
@@ -98,7 +100,14 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     writer = AnswerWriter(collaborators.released.model)
     collaborators.log.learn(sample_payload(collaborators.released, writer))
     api.register_blueprint(
-        screenings(collaborators.released, writer, collaborators.log, collaborators.keys, collaborators.origin)
+        screenings(
+            collaborators.released,
+            writer,
+            collaborators.log,
+            collaborators.keys,
+            collaborators.origin,
+            batch_body_limit,
+        )
     )
     api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))

@@ -48,6 +48,9 @@ class Settings:
     audit_rate: str = "120/minute"
     """GROUNDS_AUDIT_RATE: requests about the log that one key may make of one worker. Default 120/minute."""
 
+    batch_body_limit: int = 4 * 1024 * 1024
+    """GROUNDS_BATCH_BODY_LIMIT: largest body of a request of many cases, in bytes. Default 4194304."""
+
     vignettes: Path | None = None
     """GROUNDS_VIGNETTES: folder of a facilitator's own training cases, beside the shipped ones. Default: none."""
 
@@ -91,6 +94,7 @@ def read_settings() -> Settings:
                 body_limit=env.int("BODY_LIMIT", 65_536),
                 https=env.bool("HTTPS", host not in LOOPBACK),
                 audit_rate=env.str("AUDIT_RATE", "120/minute"),
+                batch_body_limit=env.int("BATCH_BODY_LIMIT", 4 * 1024 * 1024),
                 vignettes=env.path("VIGNETTES", None),
             )
     except EnvError as error:
@@ -105,6 +109,7 @@ def read_settings() -> Settings:
         ("WORKERS", settings.workers, 1, 256),
         ("THREADS", settings.threads, 1, 1024),
         ("BODY_LIMIT", settings.body_limit, 1024, 16 * 1024 * 1024),
+        ("BATCH_BODY_LIMIT", settings.batch_body_limit, 1024, 16 * 1024 * 1024),
     ):
         if not low <= value <= high:
             raise SettingsError(f"GROUNDS_{name}: {value} is not between {low} and {high}")

@@ -38,7 +38,8 @@ def wsgi() -> Flask:
     audit = AuditPlan(settings.audit_index, settings.audit_rate)
     keys = FollowedKeys(settings.keys)
     pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https, settings.vignettes)
-    app = create_app(Collaborators(released, log, keys, settings.origin, audit, pages), settings.body_limit)
+    collaborators = Collaborators(released, log, keys, settings.origin, audit, pages)
+    app = create_app(collaborators, settings.body_limit, settings.batch_body_limit)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
     gc.collect()
     gc.freeze()
