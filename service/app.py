@@ -13,6 +13,7 @@ from service.answer import AnswerWriter
 from service.api import screenings
 from service.audit import AuditPlan, AuditRoom, log_addresses
 from service.cds_hooks.api import cds_hooks
+from service.cds_hooks.contract import FEEDBACK_FORMS
 from service.cds_hooks.plan import CdsPlan
 from service.docs_page import docs_page
 from service.drift.api import drift_address
@@ -32,7 +33,7 @@ from service.rate import KeyRate
 from service.readiness import Places, Readiness
 from service.reference import reference
 from service.refusing import refusal_answer
-from service.responses import responses
+from service.responses import RESPONSE_FORMS, responses
 from service.sandbox.api import sandbox_cases
 from service.sandbox.cases import canned_cases
 from service.schemas import ONE_OF_TWO, Features, ProblemSchema
@@ -43,6 +44,12 @@ from service.summary.api import summaries
 from service.web import Web
 
 API_VERSION = "1"
+BETWEEN_FIELDS = {
+    "ScreeningRequest": ONE_OF_TWO,
+    "ResponseRequest": RESPONSE_FORMS,
+    "CdsFeedbackEntry": FEEDBACK_FORMS,
+}
+"""What a shape of the contract holds of one field beside another, where marshmallow cannot say it."""
 SECURITY_SCHEMES = {
     "key": {"type": "http", "scheme": "bearer"},
     "cds_client": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -146,6 +153,8 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_bod
         page = partial(summary_page, desk)
     dictionary = collaborators.released.model.dictionary
     api.register_blueprint(summaries(dictionary, collaborators.log, collaborators.keys, collaborators.origin, page))
+    for name, forms in BETWEEN_FIELDS.items():
+        api.spec.components.schemas.get(name, {})["oneOf"] = forms
     return app
 
 
@@ -167,7 +176,6 @@ def _add_screenings(api: Api, collaborators: Collaborators, writer: AnswerWriter
     cases = canned_cases(released, writer)
     describe_problems(api, desk.schema)
     api.register_blueprint(screenings(desk, screening_examples(cases, origin), batch_body_limit))
-    api.spec.components.schemas["ScreeningRequest"]["oneOf"] = ONE_OF_TWO
     api.register_blueprint(sandbox_cases(cases, keys))
     for blueprint in fhir_addresses(desk):
         api.register_blueprint(blueprint)

@@ -19,6 +19,8 @@ from model.identifiers import identifier_kind, looks_like_a_name
 _REFERENCE = re.compile(r"^(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")
 REFERENCE_FORMAT = "grounds-case-ref"
 """In the contract: a text of the pattern that looks like no identifier of a person, which no pattern can say."""
+CODE_FORMAT = "grounds-code"
+"""In the contract: as a reference, of a code that the dictionary does not list."""
 REFERENCE_FIX = (
     "send your own pseudonymous reference: 1 to 64 letters, digits, dots, dashes, colons or underscores, with at least "
     "one digit; never a name, an NHS number, a date, a postcode or a phone number"
@@ -92,6 +94,8 @@ class Features(fields.Field[dict[str, Any]]):
             if feature is None:
                 errors[name] = [UNKNOWN_FEATURE]
                 continue
+            if isinstance(given, float) and given.is_integer() and feature.kind == "count":
+                given = int(given)  # 47.0 and 47 are one number in JSON
             try:
                 # Looked at before it is admitted: a category with the level "other" would take any text as that.
                 if isinstance(given, str) and given not in feature.levels and _is_text(given):
@@ -113,18 +117,19 @@ class Features(fields.Field[dict[str, Any]]):
         return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
+def unlisted_schema() -> dict[str, Any]:
+    """A code that a category does not list, as JSON Schema."""
+    counts = "Counts as not known, and is named in not_recognised."
+    return {"type": "string", "pattern": _LEVEL_LIKE.pattern, "format": CODE_FORMAT, "description": counts}
+
+
 def feature_schema(feature: Feature) -> dict[str, Any]:
     """One feature as JSON Schema (2020-12)."""
     states = [NOT_KNOWN, *([NOT_APPLICABLE] if feature.not_applicable else [])]
     described = {"title": feature.label, "description": feature.help or feature.label}
     if feature.kind == "category":
         listed = {"enum": [*feature.levels, *states, None]}
-        unlisted = {
-            "type": "string",
-            "pattern": _LEVEL_LIKE.pattern,
-            "description": "Counts as not known, and says so.",
-        }
-        return {**described, "anyOf": [listed, unlisted]}
+        return {**described, "anyOf": [listed, unlisted_schema()]}
     if not feature.is_numeric:
         return {**described, "enum": [*feature.levels, *states, None]}
     number: dict[str, Any] = {"type": "integer" if feature.kind == "count" else "number"}

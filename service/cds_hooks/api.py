@@ -14,6 +14,7 @@ from service.access import Caller
 from service.api import documented
 from service.cds_hooks.calls import call_schema, request_in
 from service.cds_hooks.cards import card
+from service.cds_hooks.contract import call_contract
 from service.cds_hooks.cross_origin import allow
 from service.cds_hooks.feedback import CdsFeedbackSchema, record_feedback
 from service.cds_hooks.plan import CdsPlan
@@ -61,6 +62,7 @@ def _add_service(
     blueprint: Blueprint, service: HookService, desk: ScreeningDesk, plan: CdsPlan, clients: CdsClients
 ) -> None:
     schema, said = call_schema(service), CdsFeedbackSchema()
+    contract = call_contract(service, desk.released.model.dictionary)
     caller_of = clients.caller
 
     @blueprint.route(f"/{service.id}", methods=["POST"], endpoint=f"{service.id}-call")
@@ -69,7 +71,7 @@ def _add_service(
         summary=f"CDS Hooks: {service.hook}",
         description="Answers in the prefetch are screened and recorded; then the card leaves.",
         security=SECURITY,
-        requestBody={"required": True, "content": {JSON: {"schema": schema}}},
+        requestBody={"required": True, "content": {JSON: {"schema": contract}}},
         responses=documented(
             200, "One card, its screening recorded", CdsCardsSchema, 400, 401, 403, 412, 413, 415, 422, 429, 503
         ),

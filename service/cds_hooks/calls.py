@@ -56,11 +56,7 @@ def made_reference(hook_instance: str) -> str:
 def _answers_in(prefetched: object) -> dict[str, Any]:
     """The QuestionnaireResponse that was prefetched, or the newest in a Bundle. Raises `Problem` 412 without one."""
     if isinstance(prefetched, dict) and prefetched.get("resourceType") == "Bundle":
-        entries = prefetched.get("entry")
-        held = (
-            [entry.get("resource") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-        )
-        found = [one for one in held if isinstance(one, dict) and one.get("resourceType") == KIND]
+        found = [one for one in _resources(prefetched.get("entry", [])) if one.get("resourceType") == KIND]
         if len(found) > 1:
             found = [max(found, key=_authored)]
     else:
@@ -68,6 +64,19 @@ def _answers_in(prefetched: object) -> dict[str, Any]:
     if not found:
         raise problem("no_answers")
     return found[0]
+
+
+def _resources(entries: object) -> list[dict[str, Any]]:
+    held = [entry.get("resource") if isinstance(entry, dict) else None for entry in _listed(entries)]
+    if any(not isinstance(resource, dict) for resource in held):
+        raise problem("refused", [FieldError(f"prefetch.{PREFETCH}.entry", "each entry needs its resource")])
+    return held  # type: ignore[return-value]  # every one was looked at
+
+
+def _listed(entries: object) -> list[Any]:
+    if not isinstance(entries, list):
+        raise problem("refused", [FieldError(f"prefetch.{PREFETCH}.entry", "send a list of entries")])
+    return entries
 
 
 def _authored(resource: Mapping[str, Any]) -> datetime:

@@ -66,7 +66,7 @@ def _wrong_with(resource: Mapping[str, Any], dictionary: Dictionary) -> Iterator
     if resource.get("status") not in STATUSES:
         yield FieldError("status", f"send one of: {', '.join(STATUSES)}")
     url = terms.questionnaire_url(dictionary)
-    if resource.get("questionnaire") not in (None, url, f"{url}|{dictionary.version}"):
+    if "questionnaire" in resource and resource["questionnaire"] not in (url, f"{url}|{dictionary.version}"):
         yield FieldError(
             "questionnaire", "these are answers to another questionnaire or version; GET /v1/questionnaire has this one"
         )

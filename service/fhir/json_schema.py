@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from model.case import LARGEST, bounds
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature
 from service.fhir import terms
 from service.fhir.answers import KIND, STATUSES
-from service.schemas import reference_schema
+from service.schemas import reference_schema, unlisted_schema
 
 
-def response_schema(dictionary: Dictionary) -> dict[str, Any]:
+def response_schema(dictionary: Dictionary, needs_subject: bool = True) -> dict[str, Any]:
     """The schema of the whole resource. Elements that it does not name are dropped."""
     url = terms.questionnaire_url(dictionary)
     identifier = {
@@ -34,40 +35,47 @@ def response_schema(dictionary: Dictionary) -> dict[str, Any]:
                 "description": "Each question once. The agency may be left out where the key is of one.",
             },
         },
-        "required": ["resourceType", "status", "subject"],
+        "required": ["resourceType", "status", *(["subject"] if needs_subject else [])],
     }
 
 
 def _items(dictionary: Dictionary) -> list[dict[str, Any]]:
-    found = [_agency(dictionary)]
+    """One alternative for all questions that take the same answers."""
+    links: dict[str, list[str]] = {}
+    answers: dict[str, dict[str, Any]] = {}
+    for link, answer in _questions(dictionary):
+        key = repr(answer)
+        links.setdefault(key, []).append(link)
+        answers[key] = answer
+    return [_item(links[key], answers[key]) for key in answers]
+
+
+def _questions(dictionary: Dictionary) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield terms.AGENCY_LINK, _coded(terms.AGENCY_SYSTEM, [agency.id for agency in dictionary.agencies])
     for feature in dictionary.features:
         states = [NOT_KNOWN, *([NOT_APPLICABLE] if feature.not_applicable else [])]
         if feature.is_numeric:
-            found.append(_item(feature.name + terms.STATE, _coded(terms.ANSWER_SYSTEM, [terms.KNOWN, *states])))
-            found.append(_item(feature.name, _number(feature)))
+            yield feature.name + terms.STATE, _coded(terms.ANSWER_SYSTEM, [terms.KNOWN, *states])
+            yield feature.name, _number(feature)
         else:
-            found.append(_item(feature.name, _coded(terms.ANSWER_SYSTEM, [*feature.levels, *states])))
-    return found
+            more = [unlisted_schema()] if feature.kind == "category" else []
+            yield feature.name, _coded(terms.ANSWER_SYSTEM, [*feature.levels, *states], *more)
 
 
-def _agency(dictionary: Dictionary) -> dict[str, Any]:
-    agencies = [agency.id for agency in dictionary.agencies]
-    return _item(terms.AGENCY_LINK, _coded(terms.AGENCY_SYSTEM, agencies))
-
-
-def _item(link: str, answer: dict[str, Any]) -> dict[str, Any]:
+def _item(links: list[str], answer: dict[str, Any]) -> dict[str, Any]:
     answers = {"type": "array", "items": answer, "maxItems": 1, "description": "None is not known."}
     return {
         "type": "object",
-        "properties": {"linkId": {"const": link}, "answer": answers},
+        "properties": {"linkId": {"enum": links}, "answer": answers},
         "required": ["linkId"],
     }
 
 
-def _coded(system: str, codes: list[str]) -> dict[str, Any]:
+def _coded(system: str, codes: list[str], *more: dict[str, Any]) -> dict[str, Any]:
+    code = {"anyOf": [{"enum": codes}, *more]} if more else {"enum": codes}
     coding = {
         "type": "object",
-        "properties": {"system": {"const": system}, "code": {"enum": codes}},
+        "properties": {"system": {"const": system}, "code": code},
         "required": ["code"],
     }
     return {"type": "object", "properties": {"valueCoding": coding}, "required": ["valueCoding"]}

@@ -11,7 +11,7 @@ import jwt
 import schemathesis
 from hypothesis import strategies as st
 
-from service.schemas import REFERENCE_FORMAT
+from service.schemas import CODE_FORMAT, REFERENCE_FORMAT
 
 AUDITORS = ("/v1/log", "/v1/drift")
 ONE_USE = "Idempotency-Key"
@@ -20,6 +20,7 @@ _KEY = re.compile(r"[\x21-\x7e]{8,255}")
 # Of texts that fit the pattern those that look like an identifier are refused (an NHS number has a check digit): no
 # JSON Schema can say so. These look like none.
 schemathesis.openapi.format(REFERENCE_FORMAT, st.from_regex(r"[a-d]{1,8}-[0-9]{1,4}", fullmatch=True))
+schemathesis.openapi.format(CODE_FORMAT, st.from_regex(r"[a-d]{1,8}_[0-9]{1,3}", fullmatch=True))
 
 
 @schemathesis.auth(refresh_interval=None)
@@ -41,7 +42,10 @@ class Keys:
 def before_call(context, case, kwargs):
     """A key that was used for another request is refused, rightly; so each accepted key is made a new one. And a form
     answers each question once, which no JSON Schema of items can say."""
-    _answered_once(case.body)
+    body = case.body if isinstance(case.body, dict) else {}
+    prefetch = body.get("prefetch")
+    for resource in (body, prefetch.get("answers") if isinstance(prefetch, dict) else None):
+        _answered_once(resource)
     sent = (case.headers or {}).get(ONE_USE)
     if isinstance(sent, str) and _KEY.fullmatch(sent):
         case.headers[ONE_USE] = str(uuid.uuid4())

@@ -49,9 +49,25 @@ def clients(settings, tmp_path):
     }
 
 
+# Parameters about the log rest on one another (exactly one of index, entry and leaf_hash), which OpenAPI cannot say: a
+# 400 that names them is right there. Every check runs on these operations too.
+CONFIGURATION = """
+[[operations]]
+include-path-regex = "^/v1/log/"
+[operations.checks.positive_data_acceptance]
+expected-statuses = ["2xx", 400, 401, 403, 404, 429]
+# CDS Hooks 2.0 has 412 for answers that did not come with the call.
+[[operations]]
+include-path-regex = "^/cds-services/"
+[operations.checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 412, 413, 415, 422, 429]
+"""
+
+
 def test_the_service_does_what_its_contract_says(settings, clients, tmp_path):
     issuers, environment = clients
     more = {"GROUNDS_AUDIT_RATE": "1000000/minute", "GROUNDS_CDS_ISSUERS": str(issuers), "GROUNDS_PUBLIC_URL": URL}
+    (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     with serving(settings, **more) as served:
         done = subprocess.run(
             [*RUN, "--seed", os.environ.get("FUZZ_SEED", "1"), f"{served.address}/openapi.json"],
