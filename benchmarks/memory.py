@@ -1,4 +1,4 @@
-"""What a process and all that it starts take: CPU time, and memory by proportion, so that what they share counts once."""
+"""What a process and all that it starts take: CPU time, and memory by proportion (what they share counts once)."""
 
 from __future__ import annotations
 
