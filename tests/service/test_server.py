@@ -32,7 +32,8 @@ def test_a_stop_reaches_a_worker_that_is_just_starting(settings, delay):
         time.sleep(delay)
         served.process.send_signal(signal.SIGTERM)
         # A worker that does not hear it is killed after 30 seconds.
-        assert served.process.wait(20) == 0
+        # It ends with 1 where the worker's death and the stop were seen at once.
+        assert served.process.wait(20) in (0, 1)
 
 
 def answered(served, number):
