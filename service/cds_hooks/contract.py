@@ -17,7 +17,7 @@ FEEDBACK_FORMS = [
 
 def call_contract(service: HookService, dictionary: Dictionary) -> dict[str, Any]:
     """The body of a call. Elements that it does not name are dropped."""
-    answers = response_schema(dictionary, needs_subject=False)
+    answers = _answers(dictionary)
     kinds = {"draftOrders": {"type": "object", "description": "Not read."}}
     context = {name: kinds.get(name, {"type": "string", "description": "Dropped."}) for name in service.context}
     prefetch = {"anyOf": [answers, _bundle(answers)]}
@@ -30,6 +30,21 @@ def call_contract(service: HookService, dictionary: Dictionary) -> dict[str, Any
             "prefetch": {"type": "object", "properties": {PREFETCH: prefetch}, "required": [PREFETCH]},
         },
         "required": ["hook", "hookInstance", "context", "prefetch"],
+    }
+
+
+def _answers(dictionary: Dictionary) -> dict[str, Any]:
+    """The answers without their items: these are as in the body of `POST /v1/fhir/QuestionnaireResponse`."""
+    whole = response_schema(dictionary)
+    subject = {"type": "object", "description": "Dropped, but for an identifier of our system."}
+    properties = {**whole["properties"], "subject": subject}
+    del properties["item"]
+    described = "A QuestionnaireResponse, its items as POST /v1/fhir/QuestionnaireResponse takes them."
+    return {
+        "type": "object",
+        "description": described,
+        "properties": properties,
+        "required": ["resourceType", "status"],
     }
 
 

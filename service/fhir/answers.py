@@ -65,6 +65,8 @@ def _wrong_with(resource: Mapping[str, Any], dictionary: Dictionary) -> Iterator
         return
     if resource.get("status") not in STATUSES:
         yield FieldError("status", f"send one of: {', '.join(STATUSES)}")
+    if not isinstance(resource.get("subject", {}), dict):
+        yield FieldError("subject", "send an object, or leave it out")
     url = terms.questionnaire_url(dictionary)
     if "questionnaire" in resource and resource["questionnaire"] not in (url, f"{url}|{dictionary.version}"):
         yield FieldError(

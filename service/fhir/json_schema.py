@@ -12,7 +12,7 @@ from service.fhir.answers import KIND, STATUSES
 from service.schemas import reference_schema, unlisted_schema
 
 
-def response_schema(dictionary: Dictionary, needs_subject: bool = True) -> dict[str, Any]:
+def response_schema(dictionary: Dictionary) -> dict[str, Any]:
     """The schema of the whole resource. Elements that it does not name are dropped."""
     url = terms.questionnaire_url(dictionary)
     identifier = {
@@ -35,7 +35,7 @@ def response_schema(dictionary: Dictionary, needs_subject: bool = True) -> dict[
                 "description": "Each question once. The agency may be left out where the key is of one.",
             },
         },
-        "required": ["resourceType", "status", *(["subject"] if needs_subject else [])],
+        "required": ["resourceType", "status", "subject"],
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 import uuid
 
@@ -15,7 +14,6 @@ from service.schemas import CODE_FORMAT, REFERENCE_FORMAT
 
 AUDITORS = ("/v1/log", "/v1/drift")
 ONE_USE = "Idempotency-Key"
-_KEY = re.compile(r"[\x21-\x7e]{8,255}")
 
 # Of texts that fit the pattern those that look like an identifier are refused (an NHS number has a check digit): no
 # JSON Schema can say so. These look like none.
@@ -40,26 +38,27 @@ class Keys:
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """A key that was used for another request is refused, rightly; so each accepted key is made a new one. And a form
-    answers each question once, which no JSON Schema of items can say."""
+    """Makes right data right where no JSON Schema can say how: what is of one use is new, and nothing is said twice."""
+    if case.meta is None or case.meta.generation.mode is not schemathesis.GenerationMode.POSITIVE:
+        return
     body = case.body if isinstance(case.body, dict) else {}
     prefetch = body.get("prefetch")
     for resource in (body, prefetch.get("answers") if isinstance(prefetch, dict) else None):
-        _answered_once(resource)
-    sent = (case.headers or {}).get(ONE_USE)
-    if isinstance(sent, str) and _KEY.fullmatch(sent):
+        if isinstance(resource, dict):
+            _once(resource, "item", lambda item: str(item.get("linkId")).removesuffix(":state"))
+    _once(body, "observations", lambda observation: str(observation.get("agency")))
+    if "hookInstance" in body:
+        body["hookInstance"] = str(uuid.uuid4())
+    if ONE_USE in (case.headers or {}):
         case.headers[ONE_USE] = str(uuid.uuid4())
 
 
-def _answered_once(body):
-    items = body.get("item") if isinstance(body, dict) else None
-    if isinstance(items, list) and all(
-        isinstance(item, dict) and isinstance(item.get("linkId"), str) for item in items
-    ):
+def _once(body, name, key_of):
+    if isinstance(body.get(name), list):
         first = {}
-        for item in items:
-            first.setdefault(item["linkId"].removesuffix(":state"), item)
-        body["item"] = list(first.values())
+        for one in body[name]:
+            first.setdefault(key_of(one), one)
+        body[name] = list(first.values())
 
 
 def _token(path: str) -> str:
