@@ -1,4 +1,4 @@
-"""`python -m benchmarks [explanation] [http] [start] [pages] [peers] [verify]`: ratio tables.
+"""`python -m benchmarks [explanation] [http] [start] [pages] [peers] [batch] [verify]`: ratio tables.
 
 Without a name it does the first four. `peers` makes four environments first (about 3 GB in var/benchmarks/peers).
 
@@ -20,11 +20,11 @@ from rich.console import Console
 from benchmarks.figures import WIDTH
 from benchmarks.prepared import NotPrepared, prepared
 
-QUESTIONS = ("explanation", "http", "start", "pages", "peers")
-USUAL = QUESTIONS[:4]
+QUESTIONS = ("explanation", "http", "start", "pages")
+NAMED_ALONE = ("peers", "batch")
 MODULES = {"peers": "benchmarks.peers.run"}
 WITHOUT_MODEL = ("verify",)
-ALL = QUESTIONS + WITHOUT_MODEL
+ALL = QUESTIONS + NAMED_ALONE + WITHOUT_MODEL
 
 
 def main() -> None:
@@ -34,14 +34,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     # Not by argparse's own `choices`: with those, naming none of an optional several is an error to Python 3.11.
     parser.add_argument("questions", nargs="*", type=_question, metavar="|".join(ALL))
-    chosen = parser.parse_args().questions or USUAL
+    chosen = parser.parse_args().questions or QUESTIONS
     # Before any library reads it: one thread a prediction is the fastest for one row, on theirs as on ours.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     console = _console()
     began = time.monotonic()
     for question in (name for name in chosen if name in WITHOUT_MODEL):
         importlib.import_module(f"benchmarks.{question}").run(console)
-    chosen = [name for name in chosen if name in QUESTIONS]
+    chosen = [name for name in chosen if name not in WITHOUT_MODEL]
     try:
         if chosen:
             with prepared(Path(os.environ.get("GROUNDS_VAR", "var")), console) as ready:

@@ -14,6 +14,7 @@ from service.answer_schemas import ScreeningSchema
 from service.examples import examples_of
 from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
 from service.log.canonical import canonical_bytes
+from service.many_api import ScreeningsSchema, add_many
 from service.model_files import ReleasedModel
 from service.reading import JSON, validated_screening
 from service.records import looked_at, with_record
@@ -22,8 +23,11 @@ from service.screening_desk import ScreeningDesk
 from service.web import Recorded
 
 
-def screenings(desk: ScreeningDesk, shown: Mapping[str, Any]) -> Blueprint:
-    """The blueprint of screenings, all of which go over one desk. `shown` are examples of answers, for OpenAPI."""
+def screenings(desk: ScreeningDesk, shown: Mapping[str, Any], batch_body_limit: int) -> Blueprint:
+    """The blueprint of screenings, all of which go over one desk. `shown` are examples of answers, for OpenAPI.
+
+    `batch_body_limit` is in bytes.
+    """
     blueprint = Blueprint("screenings", __name__, url_prefix="/v1/screenings", description="Screen a case.")
     released = desk.released
     examples = {
@@ -52,6 +56,14 @@ def screenings(desk: ScreeningDesk, shown: Mapping[str, Any]) -> Blueprint:
         answered = desk.take(caller, read)
         headers = [("Location", f"/v1/screenings/{answered.record.entry_id}"), *answered.headers]
         return Recorded(with_record(answered.answer, answered.record, desk.origin), 201, headers)
+
+    add_many(
+        blueprint,
+        desk,
+        batch_body_limit,
+        example_request(released),
+        documented(201, "The screenings, recorded", ScreeningsSchema, 400, 401, 403, 410, 413, 415, 422, 429, 503),
+    )
 
     @blueprint.route("/<uuid:screening_id>")
     class Screening(MethodView):

@@ -113,7 +113,7 @@ class GroundsApi(Api):
         return shown
 
 
-def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
+def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_body_limit: int = 4 * 1024 * 1024) -> Web:
     """The WSGI application for one released model and one log."""
     app = Web("grounds", root_path=str(Path(__file__).parent), static_folder=None)
     app.config.update(
@@ -134,7 +134,7 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Web:
     _describe_features(api)
     writer = AnswerWriter(collaborators.released.model)
     collaborators.log.learn(sample_payload(collaborators.released, writer))
-    _add_screenings(api, collaborators, writer)
+    _add_screenings(api, collaborators, writer, batch_body_limit)
     api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
     room = None
@@ -168,14 +168,14 @@ def _watch(app: Web, collaborators: Collaborators, drift: DriftWindow) -> None:
     log.on_commit = None if metrics is None else metrics.committed
 
 
-def _add_screenings(api: Api, collaborators: Collaborators, writer: AnswerWriter) -> None:
+def _add_screenings(api: Api, collaborators: Collaborators, writer: AnswerWriter, batch_body_limit: int) -> None:
     """The doors of a screening (JSON, FHIR, CDS Hooks), all over one desk, and the cases to try them with."""
     rate = None if collaborators.screening_rate is None else KeyRate(collaborators.screening_rate)
     released, log, keys, origin = collaborators.released, collaborators.log, collaborators.keys, collaborators.origin
     desk = ScreeningDesk(released, writer, log, keys, origin, rate, collaborators.refuse, collaborators.metrics)
     cases = canned_cases(released, writer)
     describe_problems(api, desk.schema)
-    api.register_blueprint(screenings(desk, screening_examples(cases, origin)))
+    api.register_blueprint(screenings(desk, screening_examples(cases, origin), batch_body_limit))
     api.register_blueprint(sandbox_cases(cases, keys))
     for blueprint in fhir_addresses(desk):
         api.register_blueprint(blueprint)

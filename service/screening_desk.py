@@ -21,6 +21,7 @@ from service.rate import KeyRate
 from service.records import not_recorded, record_refusal, recorded, recorded_screening
 from service.schemas import request_schema
 from service.screening import screen
+from service.screening_many import screen_many
 
 REPLAYED = ("Idempotent-Replayed", "true")
 
@@ -90,6 +91,35 @@ class ScreeningDesk:
         if self._metrics is not None:
             self._metrics.screened(shown.level)
         return Answered(shown.answer, shown.receipt)
+
+    def take_many(
+        self, caller: Caller, read: Callable[[], tuple[list[dict[str, Any]], str | None]]
+    ) -> tuple[bytes, bool]:
+        """As `take`, of many cases at once: all are recorded and answered, or none.
+
+        Gives the answer's bytes, and whether it is one that was given before. Each case counts for the key's rate.
+        """
+        try:
+            require_role(caller, "practitioner")
+            asked, unique = read()
+            if self._rate is not None:
+                self._rate.admit(caller.key_id, len(asked))
+            for one in asked:
+                if self._refuse is not None and (refusal := self._refuse(one)) is not None:
+                    raise refusal
+            answer, levels, repeated = screen_many(
+                asked, self.released, self._writer, self.log, caller, unique, self.origin
+            )
+        except Problem as refusal:
+            if refusal.code != "rate_limited":
+                record_refusal(refusal, caller, self.log)
+            raise
+        except NotDurable:
+            raise not_recorded() from None
+        if self._metrics is not None and not repeated:
+            for level in levels:
+                self._metrics.screened(level)
+        return answer, repeated
 
     def _repeated(self, asked: dict[str, Any], index: int) -> Answered:
         """The answer that this request was given before, from its record; a retry makes no second entry."""

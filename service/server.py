@@ -50,6 +50,7 @@ def serve_workers(settings: Settings) -> None:
         GROUNDS_LOG_ORIGIN=settings.origin,
         GROUNDS_HTTPS="yes" if settings.https else "no",
         GROUNDS_BODY_LIMIT=str(settings.body_limit),
+        GROUNDS_BATCH_BODY_LIMIT=str(settings.batch_body_limit),
     )
     # Each thread would get a heap of its own from the C library, and keep what its largest answer took.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")

@@ -70,6 +70,8 @@ class Settings:
 
     cds_issuers: Path | None = None
     """GROUNDS_CDS_ISSUERS: file of the systems that may call by CDS Hooks. Default: none, and there is no CDS Hooks."""
+    batch_body_limit: int = 4 * 1024 * 1024
+    """GROUNDS_BATCH_BODY_LIMIT: largest body of a request of many cases, in bytes. Default 4194304."""
 
     vignettes: Path | None = None
     """GROUNDS_VIGNETTES: folder of a facilitator's own training cases, beside the shipped ones. Default: none."""
@@ -124,6 +126,7 @@ def read_settings() -> Settings:
                 oidc_audience=env.str("OIDC_AUDIENCE", ""),
                 oidc_role_claim=env.str("OIDC_ROLE_CLAIM", "grounds_role"),
                 oidc_agency_claim=env.str("OIDC_AGENCY_CLAIM", "grounds_agency"),
+                batch_body_limit=env.int("BATCH_BODY_LIMIT", 4 * 1024 * 1024),
                 vignettes=env.path("VIGNETTES", None),
                 public_url=env.str("PUBLIC_URL", "").rstrip("/"),
                 cds_issuers=env.path("CDS_ISSUERS", None),
@@ -140,6 +143,7 @@ def read_settings() -> Settings:
         ("WORKERS", settings.workers, 1, 256),
         ("THREADS", settings.threads, 1, 1024),
         ("BODY_LIMIT", settings.body_limit, 1024, 16 * 1024 * 1024),
+        ("BATCH_BODY_LIMIT", settings.batch_body_limit, 1024, 16 * 1024 * 1024),
     ):
         if not low <= value <= high:
             raise SettingsError(f"GROUNDS_{name}: {value} is not between {low} and {high}")

@@ -62,7 +62,7 @@ def wsgi() -> Web:
         settings.screening_rate,
         cds_plan(settings),
     )
-    app = create_app(collaborators, settings.body_limit)
+    app = create_app(collaborators, settings.body_limit, settings.batch_body_limit)
     app.sandbox = SandboxDoor(
         settings,
         lambda sandbox_log, origin: create_app(

@@ -61,14 +61,15 @@ class CaseReader:
         row = 0
         batches = read_or_fail(self._path, lambda: iter(self._opened.batches(self._wanted, self._problems)))
         while (batch := read_or_fail(self._path, lambda: next(batches, None))) is not None:
-            yield self._codes(batch, row), self._references(batch, row)
+            try:
+                encoded = self._codes(batch, row), self._references(batch, row)
+            except TypeError as error:
+                raise BatchError(f"{self._path}: {error}; save its cells as text or numbers") from None
+            yield encoded
             row += batch.num_rows
 
     def _codes(self, batch: pa.RecordBatch, row: int) -> Bytes:
-        try:
-            codes = encode_batch(batch, self._readers, batch.num_rows)
-        except TypeError as error:
-            raise BatchError(f"{self._path}: {error}; save its cells as text or numbers") from None
+        codes = encode_batch(batch, self._readers, batch.num_rows)
         refused = codes == REFUSED
         if refused.any():
             readers = list(self._readers.items())

@@ -20,7 +20,7 @@ import numpy as np
 
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, digest, read_model
-from model.codes import codes_of
+from model.codes import FeatureCodes, codes_of
 from model.prompt import LEVELS
 from service.batch import row_format
 from service.batch.cases import CaseReader
@@ -79,14 +79,9 @@ def screen_file(
     with path.open("rb") as file, unseen_file(out) as unseen, ThreadPoolExecutor(1) as beside:
         input_digest = beside.submit(_digest, path)
         before = os.fstat(file.fileno())
-        try:
-            cases = CaseReader(path, opened := open_cases(path, file), codes_of(model), problems)
-            with shown_progress(opened.size) as at:
-                done = _screen(cases, model, Screener(data, job.salt_key), unseen, form_of(out), job, workers, at)
-        except ValueError as error:
-            if isinstance(error, BatchError):
-                raise
-            raise BatchError(f"{path}: {error}") from None
+        cases = CaseReader(path, opened := open_cases(path, file), _codes(model), problems)
+        with shown_progress(opened.size) as at:
+            done = _screen(cases, model, Screener(data, job.salt_key), unseen, form_of(out), job, workers, at)
         problems.check()
         if not done.rows:
             raise BatchError(f"{path}: has no cases below its header")
@@ -148,6 +143,13 @@ def _entry(model: AdditiveModel, done: _Done) -> dict[str, object]:
         "row_format": row_format.FORMAT,
         "rows": done.rows,
     }
+
+
+def _codes(model: AdditiveModel) -> tuple[FeatureCodes, ...]:
+    try:
+        return codes_of(model)
+    except ValueError as error:
+        raise BatchError(f"the model's dictionary: {error}") from None
 
 
 def _check_log(open_log: OpenLog) -> None:

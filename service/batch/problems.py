@@ -23,20 +23,15 @@ class Problems:
     def __bool__(self) -> bool:
         return self._count > 0
 
-    def add(self, row: int, column: str, what: str, alike: int = 1) -> None:
-        """A problem in a row (from 0). `alike` counts the problem and others that need not be shown."""
-        self.add_line(row + 1 + HEADER_LINES, f"column {column}: {what}", alike)
+    def add(self, row: int, column: str, what: str) -> None:
+        """A problem in a row (from 0)."""
+        self.add_line(row + 1 + HEADER_LINES, f"column {column}: {what}")
 
-    def add_line(self, line: int, what: str, alike: int = 1) -> None:
+    def add_line(self, line: int, what: str) -> None:
         """A problem in a line of the file (from 1, the header's line)."""
-        self._count += alike
+        self._count += 1
         if len(self._found) < SHOWN:
             self._found.append(f"{self._path}: line {line}, {what}")
-
-    @property
-    def full(self) -> bool:
-        """Whether no further problem would be shown."""
-        return len(self._found) >= SHOWN
 
     def check(self) -> None:
         """Raises `BatchError` where there is any problem."""

@@ -30,11 +30,14 @@ def numbered(first: int, rows: int) -> Bytes:
 def read_references(column: pa.Array, first: int) -> tuple[Bytes, list[tuple[int, str]]]:
     """The references, (rows, WIDTH), and which (row in the column, from 0) are refused, with the fix.
 
-    An empty cell gets the number of its case, counted from `first`.
+    An empty cell gets the number of its case, counted from `first`. Raises `TypeError` for a column without texts.
     """
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    texts = column.cast(pa.string()).fill_null("")
+    try:
+        texts = column.cast(pa.string()).fill_null("")
+    except pa.ArrowException:
+        raise TypeError(f"column {CASE_REF}: holds {column.type} and not text") from None
     if pc.any(pc.equal(texts, "")).as_py():
         count = pa.array(range(first + 1, first + len(texts) + 1), type=pa.int64()).cast(pa.string())
         texts = pc.if_else(pc.equal(texts, ""), count, texts)

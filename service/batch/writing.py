@@ -42,6 +42,7 @@ class OutputTable:
         self._record = record
         self._base_value = model.base_value
         self._ground_codes = [ground.code for ground in model.dictionary.grounds]
+        self._ground_texts: dict[bytes, str] = {}
         self._tables = {
             SHAP + term.feature.name: pa.array([term.contributions[slot] for slot in of.slots], type=pa.float64())
             for of, term in zip(codes_of(model), model.terms, strict=True)
@@ -49,7 +50,7 @@ class OutputTable:
         self._form = RowFormat(len(model.terms), len(model.dictionary.grounds))
 
     def table(self, partition: Partition, found: ScreenedPartition) -> pa.Table:
-        """The rows of a screened partition; the columns are those of `docs/how-to/batch.md`, in their order."""
+        """The rows of a screened partition; `docs/reference/screened-file.md` tells of each column."""
         rows = partition.rows
         columns: dict[str, Any] = {CASE_REF: _texts(partition.references)}
         columns |= {name: pa.array(found.columns[name]) for name in _NUMBERS}
@@ -73,8 +74,12 @@ class OutputTable:
         return pa.DictionaryArray.from_arrays(encoded.indices, pa.array(texts, type=pa.string()))
 
     def _ground_text(self, pattern: bytes) -> str:
-        flags = np.unpackbits(np.frombuffer(pattern, dtype=np.uint8), bitorder="little")
-        return " ".join(code for code, met in zip(self._ground_codes, flags.tolist(), strict=False) if met)
+        text = self._ground_texts.get(pattern)
+        if text is None:
+            bits = int.from_bytes(pattern, "little")
+            text = " ".join(code for place, code in enumerate(self._ground_codes) if bits >> place & 1)
+            self._ground_texts[pattern] = text
+        return text
 
 
 class ParquetRows:

@@ -17,6 +17,7 @@ def test_openapi_is_valid_and_complete(service):
     paths = {path for path in spec["paths"] if not path.startswith("/v1/log/")}  # held by test_log_api.py
     assert paths == {
         "/v1/screenings",
+        "/v1/screenings/batch",
         "/v1/screenings/{screening_id}",
         "/v1/screenings/{screening_id}/response",
         "/v1/screenings/{screening_id}/summary",

@@ -125,6 +125,19 @@ def test_a_file_that_is_not_of_its_form(settings, tmp_path, name):
         screened(settings, tmp_path / name, tmp_path / "out.csv")
 
 
+@pytest.mark.parametrize("column", ["case_ref", "domestic_abuse"])
+def test_a_column_of_another_kind_is_named(settings, tmp_path, column):
+    cases = write_cases(tmp_path / "in.parquet", {"children_in_household": [1], column: [[{"a": 1}]]})
+    with pytest.raises(BatchError, match=f"column {column}: holds .* and not text"):
+        screened(settings, cases, tmp_path / "out.csv")
+
+
+def test_a_reference_may_be_a_whole_number_in_parquet(settings, tmp_path):
+    cases = write_cases(tmp_path / "in.parquet", {"case_ref": [41, 42], "domestic_abuse": [True, None]})
+    screened(settings, cases, tmp_path / "out.parquet")
+    assert [row["case_ref"] for row in read_rows(tmp_path / "out.parquet")] == ["41", "42"]
+
+
 def test_of_many_problems_twenty_are_shown_and_all_are_counted(settings, tmp_path):
     cases = write_cases(tmp_path / "in.csv", {"domestic_abuse": ["?"] * 33})
     with pytest.raises(BatchError) as refused:
