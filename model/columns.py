@@ -131,7 +131,7 @@ class ColumnModel:
 def logistic(margin: Floats) -> Floats:
     """`model.additive.probability` of each, to the last bit: numpy's own exponential may differ from the library's."""
     exp = math.exp
-    odds = np.array([exp(size) for size in (-np.abs(margin)).tolist()])
+    odds = np.fromiter(map(exp, (-np.abs(margin)).tolist()), np.float64, len(margin))
     return np.where(margin >= 0, 1.0, odds) / (1.0 + odds)
 
 

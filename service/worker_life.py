@@ -7,8 +7,6 @@ import multiprocessing
 import os
 import signal
 
-from service.telemetry import logger
-
 _PR_SET_PDEATHSIG = 1
 
 
@@ -19,6 +17,8 @@ def end_with_parent() -> None:
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0):
+        from service.telemetry import logger  # half of what a worker of a file job would load otherwise
+
         logger().warning("worker_may_outlive_parent", error=os.strerror(ctypes.get_errno()))
     if os.getppid() == 1 and multiprocessing.parent_process() is not None:
         os.kill(os.getpid(), signal.SIGTERM)  # it died before the kernel was asked

@@ -14,7 +14,7 @@ from service.batch.encoding import REFUSED, encode_batch, encoders
 from service.batch.partition import Partition
 from service.batch.problems import BatchError, Problems
 from service.batch.reading import CasesFile, read_or_fail
-from service.batch.references import CASE_REF, numbered, read_references
+from service.batch.references import CASE_REF, numbered, read_references, shortened
 from service.batch.tree import PARTITION_ROWS
 
 Bytes = NDArray[np.uint8]
@@ -91,5 +91,5 @@ def _split(waiting: list[tuple[Bytes, Bytes]], rows: int) -> tuple[tuple[Bytes, 
     """The first rows of what waits, and the rest."""
     codes = np.concatenate([codes for codes, _ in waiting], axis=1)
     references = np.concatenate([references for _, references in waiting])
-    whole = np.ascontiguousarray(codes[:, :rows]), references[:rows]
+    whole = np.ascontiguousarray(codes[:, :rows]), shortened(references[:rows])
     return whole, (codes[:, rows:], references[rows:])

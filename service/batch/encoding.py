@@ -44,7 +44,7 @@ class ColumnEncoder:
             return np.full(len(column), self.not_known, dtype=np.uint8)
         if not pa.types.is_dictionary(column.type):
             try:
-                column = column.dictionary_encode()
+                column = column.dictionary_encode(null_encoding="encode")
             except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
                 raise TypeError(f"holds {column.type} and not text or numbers") from None
         distinct = column.dictionary

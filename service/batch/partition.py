@@ -23,7 +23,7 @@ _AT_ONCE = 8192
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The cases of one partition: its first row's number (from 0), codes (features, rows) and references (rows, 64)."""
+    """The cases of one partition: first row's number (from 0), codes (features, rows), references (rows, bytes)."""
 
     first: int
     codes: Bytes

@@ -18,8 +18,9 @@ from model.prompt import LEVELS
 from service.batch import row_format
 from service.batch.problems import BatchError
 from service.batch.reading import form_of, read_or_fail
-from service.batch.references import CASE_REF, WIDTH
-from service.batch.row_format import SALT_BYTES, RowFormat
+from service.batch.references import CASE_REF
+from service.batch.row_format import RowFormat
+from service.batch.row_leaf import REFERENCE_BYTES, SALT_BYTES
 from service.batch.tree import PARTITION_ROWS
 from service.batch.writing import RECORD, SHAP
 from service.log.merkle import HASH_BYTES
@@ -154,9 +155,9 @@ def _texts(block: pa.RecordBatch, name: str) -> list[str]:
 
 def _filled(texts: Sequence[str]) -> Bytes:
     encoded = [text.encode() for text in texts]
-    if any(len(text) > WIDTH for text in encoded):
+    if any(len(text) > REFERENCE_BYTES for text in encoded):
         raise ValueError("a case_ref is too long")
-    return np.array(encoded, dtype=f"S{WIDTH}").view(np.uint8).reshape(-1, WIDTH)
+    return np.array(encoded, dtype=f"S{REFERENCE_BYTES}").view(np.uint8).reshape(-1, REFERENCE_BYTES)
 
 
 def _ground_bits(texts: Sequence[str], job: JobEntry) -> Bytes:

@@ -8,11 +8,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from model.identifiers import identifier_kind, looks_like_a_name
+from service.batch.row_leaf import REFERENCE_BYTES
 from service.schemas import REFERENCE_FIX, CaseReference
 
 CASE_REF = "case_ref"
-WIDTH = 64
-"""Bytes of a reference, filled up with zeros: no reference is longer."""
 
 # One run of at most seven digits, behind at most one word, is long enough for none of the identifiers of
 # `model.identifiers`, so these need no closer look.
@@ -23,12 +22,12 @@ Bytes = NDArray[np.uint8]
 
 
 def numbered(first: int, rows: int) -> Bytes:
-    """References for a file that has none: the number of the case (from 1), (rows, WIDTH)."""
+    """References for a file that has none: the number of the case (from 1), (rows, REFERENCE_BYTES)."""
     return _bytes_of(pa.array(range(first + 1, first + rows + 1), type=pa.int64()).cast(pa.string()))
 
 
 def read_references(column: pa.Array, first: int) -> tuple[Bytes, list[tuple[int, str]]]:
-    """The references, (rows, WIDTH), and which (row in the column, from 0) are refused, with the fix.
+    """The references, (rows, REFERENCE_BYTES), and which (row in the column, from 0) are refused, with the fix.
 
     An empty cell gets the number of its case, counted from `first`. Raises `TypeError` for a column without texts.
     """
@@ -49,7 +48,7 @@ def read_references(column: pa.Array, first: int) -> tuple[Bytes, list[tuple[int
         if not rule.accepts(text):
             refused.append((row, _why(text)))
     if refused:
-        texts = pc.if_else(pc.greater(pc.binary_length(texts), WIDTH), "", texts)
+        texts = pc.if_else(pc.greater(pc.binary_length(texts), REFERENCE_BYTES), "", texts)
     return _bytes_of(texts), refused
 
 
@@ -59,5 +58,12 @@ def _why(text: str) -> str:
 
 
 def _bytes_of(texts: pa.Array) -> Bytes:
-    padded = pc.ascii_rpad(texts, WIDTH, "\0")
-    return np.frombuffer(padded.buffers()[2], dtype=np.uint8, count=WIDTH * len(texts)).reshape(-1, WIDTH)
+    padded = pc.ascii_rpad(texts, REFERENCE_BYTES, "\0")
+    count = REFERENCE_BYTES * len(texts)
+    return np.frombuffer(padded.buffers()[2], dtype=np.uint8, count=count).reshape(-1, REFERENCE_BYTES)
+
+
+def shortened(references: Bytes) -> Bytes:
+    """The references without the zeros behind the longest, (rows, bytes): most are short, and are sent to workers."""
+    used = np.flatnonzero(references.any(axis=0))
+    return np.ascontiguousarray(references[:, : int(used[-1]) + 1 if used.size else 1])

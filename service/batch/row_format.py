@@ -17,10 +17,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from model.columns import Screened
-from service.batch.references import WIDTH
+from service.batch.row_leaf import REFERENCE_BYTES, SALT_BYTES
 
 FORMAT = 1
-SALT_BYTES = 16
 Bytes = NDArray[np.uint8]
 
 
@@ -42,7 +41,7 @@ class RowFormat:
         fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [
             ("prefix", "u1"),
             ("salt", "u1", (SALT_BYTES,)),
-            ("case_ref", "u1", (WIDTH,)),
+            ("case_ref", "u1", (REFERENCE_BYTES,)),
             *((name, "<f8") for name in ("score", "score_low", "score_high", "base_value")),
             ("band", "u1"),
             ("prompt", "u1"),
@@ -55,7 +54,8 @@ class RowFormat:
     def leaves(self, salts: Bytes, references: Bytes, screened: Screened, base_value: float) -> NDArray[np.void]:
         """The leaves of screened rows, (rows,) of `dtype`."""
         rows = np.zeros(len(salts), dtype=self.dtype)
-        rows["salt"], rows["case_ref"] = salts, references
+        rows["salt"] = salts
+        rows["case_ref"][:, : references.shape[1]] = references
         for name in ("score", "score_low", "score_high", "band", "prompt", "not_known"):
             rows[name] = getattr(screened, name)
         rows["base_value"] = base_value

@@ -46,5 +46,6 @@ def path_to(nodes: Sequence[bytes], place: int) -> list[bytes]:
 
 def _parents(nodes: Sequence[bytes]) -> Sequence[bytes]:
     paired = len(nodes) & ~1
-    parents = [sha256(b"\x01" + nodes[at] + nodes[at + 1]).digest() for at in range(0, paired, 2)]
+    pairs = zip(nodes[:paired:2], nodes[1:paired:2], strict=True)
+    parents = [sha256(b"\x01%b%b" % pair).digest() for pair in pairs]
     return [*parents, nodes[-1]] if paired < len(nodes) else parents

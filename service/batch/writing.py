@@ -16,7 +16,8 @@ from model.codes import codes_of
 from model.prompt import LEVELS
 from service.batch.partition import Partition, ScreenedPartition
 from service.batch.references import CASE_REF
-from service.batch.row_format import SALT_BYTES, RowFormat
+from service.batch.row_format import RowFormat
+from service.batch.row_leaf import SALT_BYTES
 from service.log.merkle import HASH_BYTES
 
 SHAP = "shap_"

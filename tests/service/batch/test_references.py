@@ -6,7 +6,8 @@ import pyarrow as pa
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.batch.references import _PLAINLY_FINE, WIDTH, numbered, read_references
+from service.batch.references import _PLAINLY_FINE, numbered, read_references
+from service.batch.row_leaf import REFERENCE_BYTES
 from service.schemas import CaseReference
 
 PLAIN = st.from_regex(_PLAINLY_FINE, fullmatch=True)
@@ -28,7 +29,7 @@ def test_a_reference_stands_in_64_bytes(texts):
     fixed, refused = read_references(pa.array(texts), 0)
     assert not refused
     assert [bytes(row).rstrip(b"\0").decode() for row in fixed] == texts
-    assert fixed.shape == (len(texts), WIDTH)
+    assert fixed.shape == (len(texts), REFERENCE_BYTES)
 
 
 def test_a_case_without_one_gets_its_number():
