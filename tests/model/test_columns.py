@@ -90,6 +90,7 @@ def test_a_ground_may_compare_inside_a_bin(comparison):
     agree(model, [Case({"weight": value}) for value in near])
 
 
+@settings(deadline=None)
 @given(FINITE, st.lists(st.lists(FINITE | st.just(0.0), min_size=3, max_size=3), min_size=1, max_size=40))
 def test_sums_are_rounded_once(first, columns):
     summed = exact_sum(first, [np.array(column) for column in columns])
@@ -103,6 +104,7 @@ def test_sums_half_way_between_two_numbers(halves, sign):
     assert exact_sum(terms[0], [np.array([term]) for term in terms[1:]])[0] == math.fsum(terms)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-700, 700), min_size=1))
 def test_the_logistic_function_is_the_same(margins):
     from model.additive import probability

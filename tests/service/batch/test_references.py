@@ -3,7 +3,7 @@
 import re
 
 import pyarrow as pa
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service.batch.references import _PLAINLY_FINE, numbered, read_references
@@ -14,6 +14,7 @@ PLAIN = st.from_regex(_PLAINLY_FINE, fullmatch=True)
 ANY = st.text(alphabet="AJan19.-:_ e@ü", max_size=70) | st.from_regex(r"[A-Za-z0-9._:-]{1,66}", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(st.lists(PLAIN | ANY, min_size=1, max_size=8))
 @example(["943 476 5919"])
 @example(["1994-02-01", "QQ123456C", "sw1a1aa", "c-1"])
@@ -24,6 +25,7 @@ def test_the_same_are_refused(texts):
     assert [row for row, _ in refused] == expected
 
 
+@settings(deadline=None)
 @given(st.lists(PLAIN.filter(lambda text: re.match("[A-Za-z0-9]", text)), min_size=1))
 def test_a_reference_stands_in_64_bytes(texts):
     fixed, refused = read_references(pa.array(texts), 0)

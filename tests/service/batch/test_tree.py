@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.batch import tree
@@ -15,23 +15,27 @@ def nodes(count):
     return [sha256(bytes([number % 256, number // 256])).digest() for number in range(count)]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 300))
 def test_the_root_is_that_of_the_log(count):
     assert root_over(nodes(count)) == root_of(nodes(count))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300), st.data())
 def test_the_path_is_that_of_the_log(count, data):
     place = data.draw(st.integers(0, count - 1))
     assert path_to(nodes(count), place) == inclusion_proof(nodes(count), place)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300), st.integers(0, 5))
 def test_roots_of_partitions_give_the_root_of_all(count, level):
     rows, size = nodes(count), 1 << level
     assert root_over([root_over(rows[at : at + size]) for at in range(0, count, size)]) == root_of(rows)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300), st.integers(0, 5), st.data())
 def test_a_path_goes_through_its_partition(count, level, data):
     rows, size = nodes(count), 1 << level
