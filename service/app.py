@@ -180,7 +180,7 @@ def _add_screenings(api: Api, collaborators: Collaborators, writer: AnswerWriter
     for blueprint in fhir_addresses(desk):
         api.register_blueprint(blueprint)
     if collaborators.cds is not None:
-        api.register_blueprint(cds_hooks(desk, collaborators.cds))
+        api.register_blueprint(cds_hooks(desk, collaborators.cds, cases))
 
 
 def _page_desk(

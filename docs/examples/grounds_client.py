@@ -184,6 +184,10 @@ class GroundsClient:
         """Screen one anonymised case."""
         return self._call("POST", "/v1/screenings", body=body, headers={"Idempotency-Key": idempotency_key})
 
+    def post_screenings_batch(self, body: Any, *, idempotency_key: Any = None) -> Any:
+        """Screen up to 1,000 anonymised cases: all are recorded and answered, or none."""
+        return self._call("POST", "/v1/screenings/batch", body=body, headers={"Idempotency-Key": idempotency_key})
+
     def get_screening(self, screening_id: str) -> Any:
         """A screening as it was shown, with its record."""
         return self._call("GET", f"/v1/screenings/{_part(screening_id)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -22,9 +23,11 @@ from service.cds_hooks.services import SERVICES, HookService, discovery
 from service.cds_hooks.shapes import CdsCardsSchema, CdsRecordedSchema, CdsServicesSchema
 from service.cds_hooks.tokens import CdsClients
 from service.errors import Problem
-from service.log.store import NotDurable
+from service.examples import AT
+from service.log.store import NotDurable, Receipt
 from service.reading import JSON, read_json, validated
 from service.records import not_recorded, record_refusal
+from service.sandbox.cases import NOBODY, CannedCase
 from service.screening_desk import Answered, ScreeningDesk
 from service.summary.facts import summarise
 
@@ -32,8 +35,8 @@ ADDRESS = "/cds-services"
 SECURITY: list[dict[str, list[str]]] = [{"cds_client": []}]
 
 
-def cds_hooks(desk: ScreeningDesk, plan: CdsPlan) -> Blueprint:
-    """The blueprint of CDS Hooks for these issuers."""
+def cds_hooks(desk: ScreeningDesk, plan: CdsPlan, cases: Sequence[CannedCase]) -> Blueprint:
+    """The blueprint of CDS Hooks for these issuers; `cases` make the examples of cards."""
     blueprint = Blueprint("cds_hooks", __name__, url_prefix=ADDRESS, description="CDS Hooks 2.0.")
     clients = CdsClients(plan, desk.keys)
     origins = frozenset(origin for issuer in plan.issuers.values() for origin in issuer.origins)
@@ -54,16 +57,25 @@ def cds_hooks(desk: ScreeningDesk, plan: CdsPlan) -> Blueprint:
             return Response(offered, mimetype=JSON)
 
     for service in SERVICES.values():
-        _add_service(blueprint, service, desk, plan, clients)
+        _add_service(blueprint, service, desk, plan, clients, _examples(cases, desk, plan))
     return blueprint
 
 
 def _add_service(
-    blueprint: Blueprint, service: HookService, desk: ScreeningDesk, plan: CdsPlan, clients: CdsClients
+    blueprint: Blueprint,
+    service: HookService,
+    desk: ScreeningDesk,
+    plan: CdsPlan,
+    clients: CdsClients,
+    shown: dict[str, Any],
 ) -> None:
     schema, said = call_schema(service), CdsFeedbackSchema()
     contract = call_contract(service, desk.released.model.dictionary)
     caller_of = clients.caller
+    answers = documented(
+        200, "One card, its screening recorded", CdsCardsSchema, 400, 401, 403, 412, 413, 415, 422, 429, 503
+    )
+    answers["200"]["content"][JSON]["examples"] = shown
 
     @blueprint.route(f"/{service.id}", methods=["POST"], endpoint=f"{service.id}-call")
     @blueprint.doc(
@@ -72,9 +84,7 @@ def _add_service(
         description="Answers in the prefetch are screened and recorded; then the card leaves.",
         security=SECURITY,
         requestBody={"required": True, "content": {JSON: {"schema": contract}}},
-        responses=documented(
-            200, "One card, its screening recorded", CdsCardsSchema, 400, 401, 403, 412, 413, 415, 422, 429, 503
-        ),
+        responses=answers,
     )
     def call() -> Response:
         caller = caller_of(request.headers.get("Authorization"), request.path)
@@ -109,6 +119,16 @@ def _add_service(
         except NotDurable:
             raise not_recorded() from None
         return Response(orjson.dumps({"recorded": recorded}), mimetype=JSON)
+
+
+def _examples(cases: Sequence[CannedCase], desk: ScreeningDesk, plan: CdsPlan) -> dict[str, Any]:
+    """The card of each canned case, by what it shows, made by the code that answers."""
+    shown = {}
+    for case in cases:
+        composed = Answered(case.answer, Receipt(0, NOBODY, "", AT, ""))
+        value = orjson.loads(_cards(composed, dict(case.request), desk, plan))
+        shown[case.expected] = {"summary": case.expected, "value": value}
+    return shown
 
 
 def _cards(done: Answered, asked: dict[str, Any], desk: ScreeningDesk, plan: CdsPlan) -> bytes:

@@ -9,6 +9,7 @@ from openapi_spec_validator import validate
 from service.cds_hooks.plan import cds_plan
 from service.cds_hooks.services import SERVICES
 from service.fhir.terms import questionnaire_url
+from service.sandbox.cases import EXPECTED
 from service.settings import SettingsError
 from tests.service.cds_hooks.conftest import ORIGIN, URL, VIEW, hook_call
 
@@ -40,6 +41,16 @@ def test_the_contract_holds_the_services_and_what_they_answer(client):
     body = spec["paths"][VIEW]["post"]["requestBody"]["content"]["application/json"]["schema"]
     shape = {**body, "components": spec["components"]}
     jsonschema.Draft202012Validator(shape).validate(hook_call())
+    examples = spec["paths"][VIEW]["post"]["responses"]["200"]["content"]["application/json"]["examples"]
+    assert tuple(examples) == EXPECTED
+    cases = client.service.client.get("/v1/sandbox/cases", headers=client.key).get_json()["cases"]
+    for case in cases:
+        (shown,), (example,) = (
+            client.call(case["request"]["features"]).get_json()["cards"],
+            examples[case["expected"]]["value"]["cards"],
+        )
+        for part in ("summary", "indicator", "detail", "overrideReasons", "source"):
+            assert shown[part] == example[part]
     unanswered = spec["paths"][VIEW]["post"]["responses"]["412"]["content"]["application/problem+json"]["examples"]
     assert set(unanswered) == {"no_answers"}
 

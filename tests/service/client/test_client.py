@@ -31,7 +31,8 @@ client = load()
 
 def test_the_shipped_client_is_the_one_that_the_contract_generates(service):
     spec = service.client.get("/openapi.json").get_json()
-    assert CLIENT.read_text(encoding="utf-8") == client_source(spec)
+    same = CLIENT.read_text(encoding="utf-8") == client_source(spec)
+    assert same, "the contract changed: make run, then curl -s ADDRESS/openapi.json | python -m service client - > it"
 
 
 def test_the_command_prints_it(service, tmp_path):
