@@ -36,12 +36,19 @@ def is_running(pid):
         return False
 
 
+def heed_interrupts():
+    """Where the tests run in the background of a shell, their children would ignore them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
 def test_nothing_is_left(settings, tmp_path, many, how):
     out = tmp_path / "out.csv"
     command = [sys.executable, "-m", "service", "screen", str(many), str(out), "--model", settings.models / VERSION]
     environment = {**os.environ, "GROUNDS_VAR": str(settings.var), "GROUNDS_LOG_ORIGIN": settings.origin}
-    job = subprocess.Popen(command, cwd=TOP, env=environment, stderr=subprocess.PIPE, start_new_session=True)
+    job = subprocess.Popen(
+        command, cwd=TOP, env=environment, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=heed_interrupts
+    )
     workers = wait_for(lambda: descendants(job.pid), job)
     time.sleep(0.5)
     assert job.poll() is None, "the job was over before it could be interrupted"
