@@ -58,7 +58,6 @@ class ShortWay:
             environ[RAISED] = error
             answered = None
         if answered is None:
-            environ["wsgi.input"] = BytesIO(body)
             return flask(environ, start_response)
         shown = with_record(answered.answer, answered.record, self._desk.origin)
         kind, size = ("Content-Type", JSON), ("Content-Length", str(len(shown)))
@@ -86,11 +85,12 @@ class ShortWay:
 
 
 def _plain_body(environ: WSGIEnvironment, limit: int) -> bytes | None:
-    """The body of what looks like a screening; None where it does not, and then nothing was read."""
+    """The body of what looks like a screening, left to be read again; None where it does not."""
     if environ["PATH_INFO"] != ADDRESS or environ["REQUEST_METHOD"] != "POST" or environ.get("CONTENT_TYPE") != JSON:
         return None
     length = environ.get("CONTENT_LENGTH") or ""
     if not length.isdecimal() or not 0 < int(length) <= limit:
         return None
     body: bytes = environ["wsgi.input"].read(int(length))
-    return body
+    environ["wsgi.input"] = BytesIO(body)
+    return body if len(body) == int(length) else None
