@@ -11,7 +11,6 @@ from limits.strategies import MovingWindowRateLimiter
 
 from service.errors import problem
 
-
 LOTS = 100
 """A key is given the requests of its window in so many lots: the window is looked at once a lot, not at each request."""
 

@@ -56,7 +56,7 @@ class Packing:
         number, compressor = self._current
         if not any(payloads):  # which the call for many refuses
             return [compressor.compress(payload) for payload in payloads], number
-        packed = compressor.multi_compress_to_buffer(payloads)
+        packed = compressor.multi_compress_to_buffer(list(payloads))
         return [packed[place].tobytes() for place in range(len(payloads))], number
 
     def unpack(self, row: Row[*tuple[Any, ...]]) -> bytes | None:
