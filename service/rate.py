@@ -12,13 +12,13 @@ from limits.strategies import MovingWindowRateLimiter
 from service.errors import problem
 
 LOTS = 100
-"""A key is given the requests of its window in so many lots: the window is looked at once a lot, not at each request."""
+"""A key is given the requests of its window in so many lots: the window is looked at once a lot."""
 
 
 class KeyRate:
     """The rate of each key. Workers count apart, so that a key may ask them together as often as there are workers.
 
-    What is left of a lot stays the key's, so that within a window it may ask for at most a hundredth more than its rate.
+    What is left of a lot stays the key's, so that in a window it may ask for a hundredth more at most.
     """
 
     def __init__(self, rate: str) -> None:
