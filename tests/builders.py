@@ -177,3 +177,8 @@ def cases(model: AdditiveModel) -> st.SearchStrategy[Case]:
 def logit(score: float) -> float:
     """Log-odds of a probability."""
     return math.log(score / (1 - score))
+
+
+def admitted(model: AdditiveModel, given: Mapping[str, Any]) -> Case:
+    """A case from values as they were asked; what is not given is not known."""
+    return Case.of(model.dictionary, dict(given))
