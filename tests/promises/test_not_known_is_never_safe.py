@@ -14,13 +14,14 @@ from model.explanation import explain
 from model.gaps import find_gaps
 from model.grounds import find_grounds
 from model.prompt import NO_PROMPT, decide_prompt
+from model.view import View
 from service.answer import AnswerWriter
 from tests.builders import built_model, cases, model_content, models, plain_dictionary, values, yes_no_term
 
 
 @given(st.data())
 def test_forgetting_the_reference_answer_never_lowers_the_score(data):
-    model = data.draw(models())
+    model = data.draw(models(pairs=4))
     case = data.draw(cases(model))
     term = data.draw(st.sampled_from(model.terms))
     reference = next(value for value in (*term.feature.levels, *(0, *term.edges)) if term.slot(value) == term.reference)
@@ -31,7 +32,7 @@ def test_forgetting_the_reference_answer_never_lowers_the_score(data):
 
 @given(st.data())
 def test_the_range_holds_the_score_under_every_answer(data):
-    model = data.draw(models())
+    model = data.draw(models(pairs=4))
     case = data.draw(cases(model))
     gaps = find_gaps(model, case, explain(model, case))
     answers = {
@@ -46,7 +47,7 @@ def test_the_range_holds_the_score_under_every_answer(data):
 
 @given(st.data())
 def test_the_range_is_reached_and_no_wider(data):
-    model = data.draw(models())
+    model = data.draw(models(pairs=4))
     case = data.draw(cases(model))
     gaps = find_gaps(model, case, explain(model, case))
     unknown = [model.dictionary.feature(name) for name in case.not_known()][:3]
@@ -71,12 +72,12 @@ def _one_value_a_slot(model, feature):
 
 @given(st.data())
 def test_every_unknown_is_shown_with_who_may_hold_it(data):
-    model = data.draw(models())
+    model = data.draw(models(pairs=4))
     case = data.draw(cases(model))
     explanation = explain(model, case)
     gaps, grounds = find_gaps(model, case, explanation), find_grounds(model.dictionary, case)
     prompt = decide_prompt(model, case, explanation, gaps, grounds)
-    written = AnswerWriter(model).write("id", "ref-1", [], case, explanation, gaps, grounds, prompt)
+    written = AnswerWriter(model).write("id", "ref-1", [], View(case, explanation, gaps, grounds, prompt))
     answer = json.loads(written)
     assert {gap["feature"] for gap in answer["not_known"]} == set(case.not_known())
     for gap in answer["not_known"]:
@@ -86,7 +87,7 @@ def test_every_unknown_is_shown_with_who_may_hold_it(data):
 
 @given(st.data())
 def test_no_prompt_is_never_given_while_an_answer_could_change_it(data):
-    model = data.draw(models())
+    model = data.draw(models(pairs=4))
     case = data.draw(cases(model))
     explanation = explain(model, case)
     gaps, grounds = find_gaps(model, case, explanation), find_grounds(model.dictionary, case)
