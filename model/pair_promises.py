@@ -42,8 +42,6 @@ def _shape_problem(terms: Sequence[Term], pair: PairTerm) -> str | None:
     if any(given and len(given) != rows for given in (pair.counts, pair.deviations)):
         return "counts and deviations must have a row for each row of values"
     spreads = [refits for row in pair.deviations for refits in row]
-    if len({len(refits) for refits in spreads}) > 1:
-        return "deviations must have as many in every cell"
     if not all(map(math.isfinite, [pair.mean, *pair.cells, *(d for refits in spreads for d in refits)])):
         return "every value must be a finite number"
     return None

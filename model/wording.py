@@ -72,3 +72,12 @@ def contribution_text(
     if together:
         text = f"{text} {words['together'].format(others='; '.join(together))}"
     return f"{text} {words['not_known']}" if value == NOT_KNOWN else text
+
+
+def together_with(model: AdditiveModel, place: int, slots: Sequence[int]) -> list[str]:
+    """Labels of the features with which the one at `place` counts together in a case, given its slots."""
+    return [
+        model.terms[pair.other(place)].feature.label
+        for pair in model.pairs
+        if place in (pair.first, pair.second) and abs(pair.halves[pair.cell(slots)]) >= ALMOST_NOTHING
+    ]

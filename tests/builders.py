@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import combinations
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -147,16 +148,17 @@ def grids(draw: st.DrawFn, dictionary: Dictionary, drawn: list[dict[str, Any]], 
     for pair in picked:
         groups = [draw(slot_groups(drawn[place], dictionary.features[place])) for place in pair]
         rows, columns = (max(of_slots) + 1 for of_slots in groups)
-        row = st.lists(VALUES, min_size=columns, max_size=columns)
-        spread = st.lists(st.just([0.25, -0.5, 0.25]) | st.just([0.0, 0.0, 0.0]), min_size=columns, max_size=columns)
+        luck = Random(draw(st.integers(0, 2**32)))
+        values = [[luck.choice((0.0, 0.25, luck.uniform(-1, 1))) for _ in range(columns)] for _ in range(rows)]
+        spread = [[[luck.uniform(-1, 1) for _ in range(3)] for _ in range(columns)] for _ in range(rows)]
         pairs.append(
             {
                 "features": [drawn[place]["feature"] for place in pair],
                 "groups": groups,
-                "values": draw(st.lists(row, min_size=rows, max_size=rows)),
-                "mean": draw(VALUES),
+                "values": values,
+                "mean": luck.uniform(-1, 1),
                 "counts": [[None] * columns] * rows,
-                "deviations": draw(st.just([]) | st.lists(spread, min_size=rows, max_size=rows)),
+                "deviations": luck.choice(([], spread)),
             }
         )
     for feature, term in zip(dictionary.features, drawn, strict=True):
