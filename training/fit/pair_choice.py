@@ -2,7 +2,9 @@
 
 In each fold the additive table of that fold, which never saw the families held out, ranks the pairs on the other
 families and is given each candidate's grid; the held-out families judge. A pair stays where its log loss, summed over
-all held-out families, gains clearly: first alone, then on top of those kept before it.
+all held-out families, gains clearly: first alone, then on top of those kept before it. What gains is what the grid says
+beyond either feature alone: it is judged against the same grid without that, so that no pair stays for mending the
+table of one of its features.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from training.fit.pair_grid import MOST_KNOWN
 from training.fit.pair_terms import Floats
 from training.fit.terms import Table
 
-CLEAR = 2.0  # standard errors by which a pair must gain; many are tried, so one alone would let chance in
+CLEAR = 1.0  # standard errors by which a pair must gain, after it stood out from chance in most folds
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,13 @@ def choose_pairs(
     listed = _shortlist(folds, X, y, groups, most, jobs, progress)
     while listed:
         progress("pairs: together", 0.0)
-        margins = np.zeros((len(y), len(listed) + 1))
+        gains, margin = np.zeros((len(y), len(listed))), np.zeros(len(y))
         found = Parallel(n_jobs=jobs)(delayed(_one_after_the_other)(fold, X, y, listed) for fold in folds)
         for fold, path in zip(folds, found, strict=True):
-            margins[fold.held_out] = path
-        losses = np.column_stack([log_loss_and_chance(margins[:, step], y)[0] for step in range(margins.shape[1])])
-        gains = losses[:, :-1] - losses[:, 1:]
+            gains[fold.held_out], margin[fold.held_out] = path.gains, path.margin
         kept = [pair for place, pair in enumerate(listed) if clearly_gains(gains[:, place], groups)]
         if kept == listed:
-            return Chosen(tuple(kept), margins[:, -1] - margins[:, 0])
+            return Chosen(tuple(kept), margin)
         listed = kept
     return nothing
 
@@ -112,24 +112,28 @@ def _each_alone(fold: Fold, X: Floats, y: Floats) -> dict[Pair, Floats]:
     """For each candidate of a fold, by how much its grid lowers the log loss of each held-out row."""
     with threadpool_limits(1, user_api="blas"):
         split = _Split.of(fold, X, y)
-        before = log_loss_and_chance(split.margin[~split.fitted], y[~split.fitted])[0]
-        gains = {}
-        for first, second, _ in candidates(
-            fold.table, split.codes[split.fitted], split.margin[split.fitted], y[split.fitted]
-        ):
-            path = split.path([(first, second)])
-            gains[first, second] = before - log_loss_and_chance(path[:, 1], y[~split.fitted])[0]
-        return gains
+        fitted = split.fitted
+        found = candidates(fold.table, split.codes[fitted], split.margin[fitted], y[fitted])
+        return {(first, second): split.path([(first, second)]).gains[:, 0] for first, second, _ in found}
 
 
-def _one_after_the_other(fold: Fold, X: Floats, y: Floats, pairs: Sequence[Pair]) -> Floats:
-    """Margins of the held-out rows without pairs, with the first, with the first two, and so on."""
+def _one_after_the_other(fold: Fold, X: Floats, y: Floats, pairs: Sequence[Pair]) -> _Path:
     with threadpool_limits(1, user_api="blas"):
         return _Split.of(fold, X, y).path(pairs)
 
 
 @dataclass(frozen=True, slots=True)
+class _Path:
+    """For the held-out rows: what each pair gains in log loss, (rows, pairs), and all add to the margin, (rows,)."""
+
+    gains: Floats
+    margin: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class _Split:
+    """A fold's rows by the codes of its table, and which of them it was fitted on."""
+
     table: Table
     codes: NDArray[np.uint8]
     margin: Floats
@@ -143,12 +147,19 @@ class _Split:
         fitted[fold.held_out] = False
         return cls(fold.table, codes, margin_by(fold.table, codes), y, fitted)
 
-    def path(self, pairs: Sequence[Pair]) -> Floats:
-        """Held-out margins, (rows held out, 1 + pairs), in the order of the rows."""
-        fitted, held = self.fitted, ~self.fitted
+    def path(self, pairs: Sequence[Pair]) -> _Path:
+        """The pairs one after the other, each on top of those before it."""
+        fitted, y = self.fitted, self.y[~self.fitted]
         found = fit_pairs(self.table, self.codes[fitted], self.margin[fitted], self.y[fitted], pairs).pairs
-        steps = [pair.of_codes(self.codes[held, pair.first], self.codes[held, pair.second]) for pair in found]
-        return np.asarray(np.cumsum(np.column_stack([self.margin[held], *steps]), axis=1))
+        gains, start = np.empty((len(y), len(pairs))), self.margin[~fitted]
+        margin = start
+        for place, pair in enumerate(found):
+            codes = self.codes[~fitted, pair.first], self.codes[~fitted, pair.second]
+            with_it = margin + pair.of_codes(*codes)
+            without = with_it - pair.purified()[0].of_codes(*codes)
+            gains[:, place] = log_loss_and_chance(without, y)[0] - log_loss_and_chance(with_it, y)[0]
+            margin = with_it
+        return _Path(gains, margin - start)
 
 
 def _servable(pairs: Sequence[Pair], table: Table) -> bool:
