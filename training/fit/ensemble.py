@@ -18,8 +18,7 @@ from training.fit.boosted_bags import BoostedBags
 from training.fit.folds import grouped_folds
 from training.fit.objective import log_loss_and_chance
 from training.fit.pair_choice import Fold, choose_pairs
-from training.fit.pair_fit import Pair, codes_by, fit_pairs, margin_by
-from training.fit.pair_terms import FittedPair
+from training.fit.pair_fit import FittedPairs, Pair, codes_by, fit_pairs, margin_by
 from training.fit.table_regression import TableRegression
 from training.fit.terms import MAX_BINS, Floats, Table, TermSpec, combine, purified
 
@@ -36,7 +35,7 @@ class AdditiveEnsemble(AdditiveClassifier):
     `pairs` (positions of two features each); None lets the same folds choose them (`pair_choice`), 0 `most_pairs` none.
 
     After `fit`: `table_`, `classes_`, `learners_` (by name), `weights_` (by name), `oof_margin_` (rows,),
-    `oof_by_learner_` (rows, learners), `pairs_` (what was kept), `grids_` (their grids as fitted).
+    `oof_by_learner_` (rows, learners), `pairs_` (what was kept), `grids_` (their grids as fitted, with the penalties).
     The result depends on `seed` and not on `n_jobs`.
     """
 
@@ -86,14 +85,14 @@ class AdditiveEnsemble(AdditiveClassifier):
             learner.fit(X, y, groups, progress)
         additive = combine([learner.table_ for learner in self.learners_.values()], list(weights))
         self.grids_ = self._grids(additive, X, y)
-        self.table_ = purified(replace(additive, pairs=self.grids_)) if self.grids_ else additive
+        self.table_ = purified(replace(additive, pairs=self.grids_.pairs)) if self.pairs_ else additive
 
-    def _grids(self, additive: Table, X: Floats, y: Floats) -> tuple[FittedPair, ...]:
+    def _grids(self, additive: Table, X: Floats, y: Floats) -> FittedPairs:
         if not self.pairs_:
-            return ()
+            return FittedPairs((), ())
         codes = codes_by(additive, X)
         with threadpool_limits(1, user_api="blas"):
-            return fit_pairs(additive, codes, margin_by(additive, codes), y, self.pairs_).pairs
+            return fit_pairs(additive, codes, margin_by(additive, codes), y, self.pairs_)
 
     def _out_of_fold(
         self,
@@ -125,7 +124,7 @@ class AdditiveEnsemble(AdditiveClassifier):
         codes = boosted.bags_[0].binner.transform(X)
         trees = np.mean([bag.estimator.decision_function(bag.design_of_codes(codes)) for bag in boosted.bags_], axis=0)
         margin = self.weights_["table_regression"] * linear + self.weights_["boosted_bags"] * trees
-        for grid in self.grids_:
+        for grid in self.grids_.pairs:
             margin = margin + grid.of_codes(codes[:, grid.first], codes[:, grid.second])
         return np.asarray(margin)
 

@@ -108,16 +108,19 @@ def test_a_purified_table_is_the_same_function_and_its_pairs_say_nothing_of_one_
     assert np.abs(model.table_.background_mean()).max() < 1e-12
 
 
-def test_contributions_are_shapley_values_against_the_training_rows_and_against_others(found):
-    drawn, _, model = found
-    table, explained = model.table_, drawn.X[:20]
-    for behind, ours in ((drawn.X[40:60], table.contributions(explained, drawn.X[40:60])), (drawn.X, None)):
-        masker = shap.maskers.Independent(behind, max_samples=len(behind))
-        judge = shap.PermutationExplainer(model.estimator_margin, masker, seed=0)
-        rows = explained if ours is not None else explained[:2]
-        expected = table.contributions(rows) if ours is None else ours
-        judged = judge(rows, max_evals=2 * rows.shape[1] + 1, silent=True)
-        assert np.abs(judged.values - expected).max() < 1e-9
+@pytest.mark.parametrize("against_training_rows", [True, False])
+def test_contributions_are_shapley_values(cases, against_training_rows):
+    drawn = cases(200)
+    given = {"table_regression": 0.5, "boosted_bags": 0.5}
+    model = AdditiveEnsemble(drawn.specs, bags=1, weights=given, pairs=[(0, 2), (2, 5)])
+    model.fit(drawn.X, planted(drawn), drawn.groups)
+    explained = drawn.X[:3] if against_training_rows else drawn.X[:20]
+    behind = drawn.X if against_training_rows else drawn.X[40:60]
+    masker = shap.maskers.Independent(behind, max_samples=len(behind))
+    judge = shap.PermutationExplainer(model.estimator_margin, masker, seed=0)
+    judged = judge(explained, max_evals=2 * explained.shape[1] + 1, silent=True)
+    ours = model.table_.contributions(explained, None if against_training_rows else behind)
+    assert np.abs(judged.values - ours).max() < 1e-9
 
 
 @settings(max_examples=40, deadline=None)
@@ -127,8 +130,8 @@ def test_pairs_keep_the_promises_whatever_the_data_say(data, every_pair):
     assume(len(chosen) > 1)
     both = list(combinations(range(len(chosen)), 2))
     pairs = both if every_pair else both[:1]
-    rng = np.random.default_rng(len(y))
-    y = np.where(rng.random(len(y)) < 0.5, (np.nan_to_num(X[:, 0]) * 3 + np.nan_to_num(X[:, 1])) % 2 > 0, y).astype(int)
+    rng, known = np.random.default_rng(len(y)), np.where(np.isfinite(X), X, 7.0)
+    y = np.where(rng.random(len(y)) < 0.5, (known[:, 0] * 3 + known[:, 1]) % 2 > 0, y).astype(int)
     y[:2] = [0, 1]
     ensemble = AdditiveEnsemble(
         chosen, bags=1, weights={"table_regression": 1.0, "boosted_bags": 0.0}, pairs=pairs
@@ -212,7 +215,7 @@ def test_a_grid_without_anything_to_say_is_drawn_to_nothing(cases):
 def test_refits_carry_the_pairs(found):
     drawn, y, model = found
     refits = refit_by_family(
-        model.learners_["table_regression"], drawn.X, y, drawn.groups, refits=6, seed=3, pairs=model.pairs_
+        model.learners_["table_regression"], drawn.X, y, drawn.groups, refits=6, seed=3, pairs=model.grids_
     )
     (cells,) = refits.pairs
     pair = model.table_.pairs[0]
