@@ -16,7 +16,7 @@ from training.fit.terms import FittedTerm, Floats, Table, with_values
 ROUNDING = 1e-9  # log-odds: a violation below it is arithmetic and is clipped, one above it is a fault and raises
 
 
-REPAIR = 2e-9  # log-odds by which a step is made steeper where rounding took from it
+SMALLEST_REPAIR = 1e-15
 
 
 class BrokenPromise(ValueError):
@@ -90,13 +90,15 @@ def _violations_in_pairs(table: Table, feature: int) -> Iterator[Violation]:
 
 def _steepened(table: Table, feature: int) -> Table:
     """The table with a feature's own steps steeper by what rounding took from its total, if it took any."""
-    if not any(_violations_in_pairs(table, feature)):
+    taken = max((violation.size for violation in _violations_in_pairs(table, feature)), default=0.0)
+    if taken == 0:
         return table
+    repair = 2 * taken + SMALLEST_REPAIR
     term = table.terms[feature]
     by_code, bins = term.by_code(), len(term.values)
     if term.spec.sign:
-        by_code[:bins] += term.spec.sign * REPAIR * np.arange(bins)
-    by_code[bins] = max(by_code[bins] + bins * REPAIR, by_code[term.reference_bin])
+        by_code[:bins] += term.spec.sign * repair * np.arange(bins)
+    by_code[bins] = max(by_code[bins] + bins * repair, by_code[term.reference_bin])
     terms = tuple(with_values(old, by_code) if j == feature else old for j, old in enumerate(table.terms))
     return Table(table.intercept, terms, table.pairs)
 
