@@ -210,7 +210,6 @@ def _calibration(model: AdditiveModel) -> Recalibration:
         raise ArchiveError("the model does not say how it was recalibrated; train and release it again") from None
 
 
-
 def _not_replayed(screening: LoggedScreening | NotReplayed, why: str, tally: Tally) -> str:
     tally.not_replayed += 1
     return f"{_where(screening)}: {why}"
