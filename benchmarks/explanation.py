@@ -157,14 +157,13 @@ def _model_of(table: Table, like: AdditiveModel) -> AdditiveModel:
                 deviations=((0.01,) * refits,) * slots,
             )
         )
-    return replace(like, intercept=table.intercept, terms=tuple(terms))
+    return replace(like, intercept=table.intercept, terms=tuple(terms), pairs=())
 
 
 def score_and_contributions(model: AdditiveModel, case: Case) -> tuple[float, list[float]]:
     """The score and each feature's contribution, and nothing that a service does besides."""
     slots = model.slots(case)
-    contributions = [term.table[slot] - term.mean for term, slot in zip(model.terms, slots, strict=True)]
-    return probability(model.margin(slots)), contributions
+    return probability(model.margin(slots)), model.contributions(slots)
 
 
 def _ours(name: str, model: AdditiveModel, cases: Cases) -> dict[str, Call]:

@@ -2,7 +2,8 @@
 
 `logit P = intercept + sum of f_j(x_j)`: every `f_j` is a step function over at most 32 bins, plus a value for
 *not known* and, where the feature allows it, one for *not applicable*. Everything here is plain Python on one case;
-`model.vectorised` does the same over many.
+`model.vectorised` does the same over many. A few pairs of features may have a table together (`model.pairs`), which
+belongs to both.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from model.case import Case
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature, Value
+from model.pairs import PairTerm, base_of, elimination_order
 from model.refits import Refits
 
 
@@ -74,7 +76,8 @@ class AdditiveModel:
 
     `threshold` is the margin (log-odds) at and above which the score alone prompts; `bands` are the 19 margins
     that cut the reference population into ventiles. `facts` is what the artefact says of its own making. `by_gain` is
-    the terms as (feature's name, term, drop, gain), those first in which an answer could raise a score most.
+    the terms as (feature's name, term, drop, gain), those first in which an answer could raise a score most; their
+    drops and gains leave the pairs out. `elimination_order` is that of the features in pairs (`model.completions`).
     """
 
     name: str
@@ -87,19 +90,24 @@ class AdditiveModel:
     threshold: float
     bands: tuple[float, ...]
     facts: Mapping[str, Any]
+    pairs: tuple[PairTerm, ...] = ()
     base_value: float = field(init=False)
     by_gain: tuple[tuple[str, Term, float, float], ...] = field(init=False, repr=False, compare=False)
     refits: Refits = field(init=False, repr=False, compare=False)
+    elimination_order: tuple[int, ...] = field(init=False, repr=False, compare=False)
     _lookups: tuple[tuple[str, dict[Value, int], tuple[float, ...]], ...] = field(init=False, repr=False, compare=False)
     _tables: tuple[tuple[float, ...], ...] = field(init=False, repr=False, compare=False)
     _contributions: tuple[tuple[float, ...], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "base_value", math.fsum([self.intercept, *(term.mean for term in self.terms)]))
+        means = (self.intercept, *(term.mean for term in self.terms))
+        object.__setattr__(self, "base_value", base_of(means, self.pairs))
         by_gain = sorted(self.terms, key=lambda term: -term.gain)
         named = tuple((term.feature.name, term, term.drop, term.gain) for term in by_gain)
         object.__setattr__(self, "by_gain", named)
-        object.__setattr__(self, "refits", Refits([term.deviations for term in self.terms]))
+        of_pairs = [[cell for row in pair.deviations for cell in row] for pair in self.pairs]
+        object.__setattr__(self, "refits", Refits([*(term.deviations for term in self.terms), *of_pairs]))
+        object.__setattr__(self, "elimination_order", elimination_order(self.pairs)[0])
         # What a request needs of each term, side by side: attributes cost more than the lookups themselves.
         lookups = tuple((term.feature.name, dict(term.slots), term.edges) for term in self.terms)
         object.__setattr__(self, "_lookups", lookups)
@@ -116,11 +124,26 @@ class AdditiveModel:
 
     def margin(self, slots: Sequence[int]) -> float:
         """The log-odds of a case, given its slots."""
-        return math.fsum([self.intercept, *[table[slot] for table, slot in zip(self._tables, slots, strict=True)]])
+        own = [table[slot] for table, slot in zip(self._tables, slots, strict=True)]
+        return math.fsum([self.intercept, *own, *[pair.cells[pair.cell(slots)] for pair in self.pairs]])
 
     def contributions(self, slots: Sequence[int]) -> list[float]:
-        """The exact contribution of each term (log-odds, against the background), given the case's slots."""
-        return [contributions[slot] for contributions, slot in zip(self._contributions, slots, strict=True)]
+        """The exact contribution of each term (log-odds, against the background), given the case's slots.
+
+        That of a pair is split evenly between its two features.
+        """
+        parts = [contributions[slot] for contributions, slot in zip(self._contributions, slots, strict=True)]
+        for pair in self.pairs:
+            half = pair.halves[pair.cell(slots)]
+            parts[pair.first] += half
+            parts[pair.second] += half
+        return parts
+
+    def spread(self, slots: Sequence[int]) -> float:
+        """Standard deviation of a case's log-odds over the refits, given its slots; 0 without refits."""
+        if not self.pairs:
+            return self.refits.spread(slots)
+        return self.refits.spread([*slots, *[pair.cell(slots) for pair in self.pairs]])
 
 
 def probability(margin: float) -> float:

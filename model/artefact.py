@@ -4,7 +4,8 @@ The artefact is one JSON file that a person can read and check with a pencil: th
 and a table a feature. `promises_broken` proves the promises on it. The signature over the file's bytes is checked by
 whoever loads it, before anything is constructed (`service.model_files`).
 
-Format 1. To change it: raise FORMAT, keep the reader of the old one under its own name, and add a golden file.
+Format 2: `pairs`, the tables of two features together. Format 1 has none, and is read all the same. To change it: raise
+FORMAT, keep the reader of the old one under its own name, and add a golden file.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ from typing import Any
 from model.additive import AdditiveModel, Term
 from model.dictionary import DictionaryError, Feature
 from model.dictionary_rules import read_dictionary
+from model.pair_promises import pair_problems, pair_promises_broken
+from model.pairs import PairTerm
 from model.wording import WordsError, check_words
 
-FORMAT = 1
+FORMAT = 2
+WITHOUT_PAIRS = 1
+"""The format before pairs. A model of it that holds `pairs` is refused: an older Grounds would not read them."""
 MODEL_FILE = "model.json"
 SIGNATURE_FILE = "model.sig.json"
 BAND_CUTS = 19
@@ -40,13 +45,15 @@ def read_model(data: bytes, where: str = MODEL_FILE) -> AdditiveModel:
         raw = json.loads(data, parse_constant=_refuse_constant)
     except ValueError as error:
         raise ArtefactError(f"{where}: not valid JSON: {error}") from None
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        raise ArtefactError(f"{where}: format: this version of Grounds reads format {FORMAT}")
+    if not isinstance(raw, dict) or raw.get("format") not in (WITHOUT_PAIRS, FORMAT):
+        raise ArtefactError(f"{where}: format: this version of Grounds reads format {FORMAT} and {WITHOUT_PAIRS}")
+    if ("pairs" in raw) != (raw["format"] == FORMAT):
+        raise ArtefactError(f"{where}: pairs: must be there in format {FORMAT}, and not in format {WITHOUT_PAIRS}")
     try:
         model = _construct(raw, where)
     except (ArtefactError, DictionaryError, WordsError):
         raise
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise ArtefactError(f"{where}: a part is missing or of the wrong kind: {error}") from None
     _check(model, where)
     return model
@@ -58,12 +65,12 @@ def digest(data: bytes) -> str:
 
 
 def write_model(content: Mapping[str, Any]) -> bytes:
-    """The artefact's bytes: readable JSON, one line a term, always the same for the same content."""
+    """The artefact's bytes: readable JSON, one line a term or pair, always the same for the same content."""
     lines = []
     for key, value in content.items():
-        if key == "terms":
+        if key in ("terms", "pairs"):
             rows = ",\n".join("  " + _dumps(term) for term in value)
-            lines.append(f'"terms": [\n{rows}\n ]')
+            lines.append(f'"{key}": [\n{rows}\n ]' if value else f'"{key}": []')
         else:
             lines.append(f"{json.dumps(key)}: {_dumps(value)}")
     return ("{\n " + ",\n ".join(lines) + "\n}\n").encode()
@@ -79,7 +86,7 @@ def _refuse_constant(name: str) -> float:
 
 def _construct(raw: Mapping[str, Any], where: str) -> AdditiveModel:
     dictionary = read_dictionary(raw["dictionary"], f"{where}: dictionary")
-    check_words(raw["words"], f"{where}: words")
+    check_words(raw["words"], f"{where}: words", pairs=bool(raw.get("pairs")))
     names = [term["feature"] for term in raw["terms"]]
     if names != [feature.name for feature in dictionary.features]:
         raise ArtefactError(f"{where}: terms: must be the dictionary's features, in its order")
@@ -94,6 +101,21 @@ def _construct(raw: Mapping[str, Any], where: str) -> AdditiveModel:
         threshold=float(raw["threshold"]["margin"]),
         bands=tuple(float(cut) for cut in raw["bands"]),
         facts={key: raw[key] for key in FACTS if key in raw},
+        pairs=tuple(_pair(names, pair) for pair in raw.get("pairs", ())),
+    )
+
+
+def _pair(names: list[str], raw: Mapping[str, Any]) -> PairTerm:
+    first, second = (names.index(name) for name in raw["features"])
+    rows, columns = (tuple(int(group) for group in groups) for groups in raw["groups"])
+    return PairTerm(
+        first=first,
+        second=second,
+        groups=(rows, columns),
+        values=tuple(tuple(float(value) for value in row) for row in raw["values"]),
+        mean=float(raw["mean"]),
+        counts=tuple(tuple(None if count is None else int(count) for count in row) for row in raw["counts"]),
+        deviations=tuple(tuple(tuple(float(d) for d in cell) for cell in row) for row in raw.get("deviations", ())),
     )
 
 
@@ -116,6 +138,8 @@ def _check(model: AdditiveModel, where: str) -> None:
     for term in model.terms:
         if problem := _shape_problem(term):
             raise ArtefactError(f"{where}: term {term.feature.name}: {problem}")
+    if problems := pair_problems(model.terms, model.pairs):
+        raise ArtefactError(f"{where}: {problems[0]}")
     numbers = [model.intercept, model.threshold, *model.bands]
     if not all(map(math.isfinite, numbers)):
         raise ArtefactError(f"{where}: intercept, threshold and bands must be finite numbers")
@@ -160,7 +184,7 @@ def promises_broken(model: AdditiveModel) -> list[str]:
         sign = {"raises": 1, "lowers": -1}.get(feature.direction, 0)
         if any(sign * (after - before) < 0 for before, after in pairwise(values)):
             broken.append(f"term {feature.name}: does not keep its direction ({feature.direction})")
-    return broken
+    return broken + pair_promises_broken(model)
 
 
 def signed_message(data: bytes, overrides: bytes | None = None) -> bytes:

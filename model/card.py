@@ -8,6 +8,7 @@ from typing import Any
 
 from model.additive import AdditiveModel, Term, probability
 from model.overrides import Override
+from model.pairs import PairTerm
 
 INTENDED_USE = (
     "A prompt to a practitioner to consider a referral and to ask for what is not known, beside professional judgement "
@@ -22,7 +23,8 @@ FORBIDDEN_USE = (
 LIMITS = (
     "The score is about an agency's decision in past cases. Where practice was unequal, so is what was learned.",
     "What no agency wrote down is not in it. Not known is never scored below the feature's reference answer.",
-    "Features add up: what two concerns mean together is seen by grounds and by practitioners, not by the score.",
+    "Features add up, but for pairs that the model names: what other concerns mean together is seen by grounds and by "
+    "practitioners, not by the score.",
     "It was judged on held-out families of the same extract. In another area or year it has to be judged again.",
     "Rare answers are learned from few cases; the range from refits shows it, and is narrower than the truth.",
     "A low score, or no prompt, is no finding about a child.",
@@ -51,6 +53,7 @@ def model_card(model: AdditiveModel, sha256: str, overrides: Sequence[Override] 
         "intercept": model.intercept,
         "base_value": model.base_value,
         "tables": [_table(term) for term in model.terms],
+        "pairs": [_pair(model, pair) for pair in model.pairs],
         **model.facts,
     }
 
@@ -66,4 +69,14 @@ def _table(term: Term) -> dict[str, Any]:
         "not_applicable": term.not_applicable,
         "mean": term.mean,
         "counts": list(term.counts),
+    }
+
+
+def _pair(model: AdditiveModel, pair: PairTerm) -> dict[str, Any]:
+    return {
+        "features": [model.terms[place].feature.name for place in (pair.first, pair.second)],
+        "groups": [list(groups) for groups in pair.groups],
+        "values": [list(row) for row in pair.values],
+        "mean": pair.mean,
+        "counts": [list(row) for row in pair.counts],
     }

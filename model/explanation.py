@@ -2,7 +2,8 @@
 
 For an additive model the Shapley value of feature j against a background population is `f_j(x_j) - mean f_j`
 (Lundberg and Lee 2017, section 4, for linear models; it holds for any sum of one-feature functions). So the explanation
-is a lookup and a subtraction, and equals what the `shap` library computes on the same background.
+is a lookup and a subtraction, and equals what the `shap` library computes on the same background. A pair of features
+with a table together adds half of that table's deviation to each of the two (`model.pairs`).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def explain(model: AdditiveModel, case: Case) -> Explanation:
     margin = model.margin(slots)
     score = probability(margin)
     check_sum(model.base_value, contributions, margin, score)
-    reach = REFIT_QUANTILE * model.refits.spread(slots)
+    reach = REFIT_QUANTILE * model.spread(slots)
     return Explanation(
         slots=tuple(slots),
         margin=margin,

@@ -8,9 +8,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.additive import AdditiveModel, Term
+from model.pairs import PairTerm
 
 Floats = NDArray[np.float64]
 Slots = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class PairTable:
+    """A `PairTerm` as arrays: `values[rows[slot of first], columns[slot of second]]`."""
+
+    first: int
+    second: int
+    rows: Slots
+    columns: Slots
+    values: Floats
+    mean: float
+
+    @classmethod
+    def of(cls, pair: PairTerm) -> PairTable:
+        """The arrays of a pair."""
+        rows, columns = (np.array(groups, dtype=np.intp) for groups in pair.groups)
+        return cls(pair.first, pair.second, rows, columns, np.array(pair.values), pair.mean)
+
+    def of_slots(self, slots: Slots) -> Floats:
+        """The value of each row, (rows,)."""
+        return np.asarray(self.values[self.rows[slots[:, self.first]], self.columns[slots[:, self.second]]])
+
+    def halves(self, slots: Slots, background: Slots | None) -> tuple[Floats, Floats]:
+        """What each row's contributions of the first and of the second feature get, each (rows,).
+
+        Against the training rows (`background` None) the two are the same, as the table is purified of them. Against
+        other rows b: half of g(x, y) - E g(b, b) + E g(x, b) - E g(b, y), and the mirror of it.
+        """
+        if background is None:
+            half = 0.5 * (self.of_slots(slots) - self.mean)
+            return half, half
+        rows, columns = self.rows[slots[:, self.first]], self.columns[slots[:, self.second]]
+        of_row = self.values[:, self.columns[background[:, self.second]]].mean(axis=1)[rows]
+        of_column = self.values[self.rows[background[:, self.first]]].mean(axis=0)[columns]
+        both = self.values[rows, columns] - self.of_slots(background).mean()
+        return 0.5 * (both + of_row - of_column), 0.5 * (both + of_column - of_row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +62,7 @@ class VectorisedModel:
     means: Floats
     intercept: float
     base_value: float
+    pairs: tuple[PairTable, ...] = ()
 
     @classmethod
     def of(cls, model: AdditiveModel) -> VectorisedModel:
@@ -33,10 +72,11 @@ class VectorisedModel:
             means=np.array([term.mean for term in model.terms]),
             intercept=model.intercept,
             base_value=model.base_value,
+            pairs=tuple(PairTable.of(pair) for pair in model.pairs),
         )
 
     def terms(self, slots: Slots) -> Floats:
-        """f_j(x_j) for each row and term, (rows, terms)."""
+        """f_j(x_j) for each row and term, (rows, terms), without the pairs."""
         values = np.empty(slots.shape)
         for j, table in enumerate(self.tables):
             values[:, j] = table[slots[:, j]]
@@ -44,11 +84,19 @@ class VectorisedModel:
 
     def margin(self, slots: Slots) -> Floats:
         """Log-odds of each row, (rows,)."""
-        return np.asarray(self.intercept + self.terms(slots).sum(axis=1))
+        margin = self.intercept + self.terms(slots).sum(axis=1)
+        for pair in self.pairs:
+            margin += pair.of_slots(slots)
+        return np.asarray(margin)
 
-    def contributions(self, slots: Slots) -> Floats:
-        """Exact Shapley values of each row against the training rows, (rows, terms)."""
-        return self.terms(slots) - self.means
+    def contributions(self, slots: Slots, background: Slots | None = None) -> Floats:
+        """Exact Shapley values of each row, (rows, terms), against rows of slots; None: against the training rows."""
+        values = self.terms(slots) - (self.means if background is None else self.terms(background).mean(axis=0))
+        for pair in self.pairs:
+            first, second = pair.halves(slots, background)
+            values[:, pair.first] += first
+            values[:, pair.second] += second
+        return values
 
 
 def slots_of(term: Term, encoded: Floats) -> Slots:

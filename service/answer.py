@@ -1,7 +1,8 @@
 """The answer to a screening, as the practitioner's system and the log both get it: canonical JSON (RFC 8785).
 
 Every word comes from the model's own archived words. An answer is mostly words that never change while a model is
-active, so they are rendered once, per feature and table slot; a screening fills in numbers and joins the parts.
+active, so they are rendered once, per feature and table slot; a screening fills in numbers and joins the parts. Where a
+feature has a table together with another, what is said of it depends on that other's answer: rendered when first met.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from model.additive import AdditiveModel, Term
 from model.case import Case
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Ground, Value
 from model.explanation import Explanation
+from model.pairs import PairTerm
 from model.view import View
-from model.wording import contribution_text
+from model.wording import contribution_text, together_with
 from service.log.canonical import canonical_bytes
 
 UNITS = "log-odds"
@@ -24,6 +26,8 @@ PLAIN_NUMBER = 1e-4
 """From here to 1, orjson and RFC 8785 spell a number alike; below, RFC 8785 has another rule for the exponent."""
 _HOLE = "\x01"
 _HOLE_IN_JSON = b"\\u0001"
+MOST_KEPT = 20_000
+"""Rows of features in pairs that are kept: about 500 bytes each; what is beyond them is rendered again each time."""
 
 Row = bytes | tuple[bytes, bytes, bytes]
 
@@ -34,6 +38,11 @@ class AnswerWriter:
     def __init__(self, model: AdditiveModel) -> None:
         self._model = model
         self._rows: list[list[Row]] = [_rows_of(model, term) for term in model.terms]
+        self._pairs_of: dict[int, list[PairTerm]] = {}
+        for pair in model.pairs:
+            self._pairs_of.setdefault(pair.first, []).append(pair)
+            self._pairs_of.setdefault(pair.second, []).append(pair)
+        self._kept: dict[tuple[int, ...], Row] = {}
         self._gaps = {term.feature.name: _gap_head(term) for term in model.terms}
         self._grounds = {ground.code: canonical_bytes(_shown_ground(ground)) for ground in model.dictionary.grounds}
         self._model_part = canonical_bytes({"name": model.name, "synthetic": model.synthetic, "version": model.version})
@@ -83,9 +92,22 @@ class AnswerWriter:
         rows, slots = self._rows, explanation.slots
         shown = []
         for j in sorted(range(len(sizes)), key=sizes.__getitem__):
-            row = rows[j][slots[j]]
+            row = self._row_in_pairs(j, case, explanation) if j in self._pairs_of else rows[j][slots[j]]
             shown.append(row if isinstance(row, bytes) else self._numeric_row(row, j, case))
         return shown
+
+    def _row_in_pairs(self, j: int, case: Case, explanation: Explanation) -> Row:
+        """The row of a feature in pairs: it depends on its own slot and on the cell of each of its pairs."""
+        slots, term = explanation.slots, self._model.terms[j]
+        key = (j, slots[j], *[pair.cell(slots) for pair in self._pairs_of[j]])
+        if (kept := self._kept.get(key)) is not None:
+            return kept
+        value = case.values[term.feature.name]
+        shown = value if isinstance(value, str) else _HOLE
+        row = _row(self._model, term, explanation.contributions[j], shown, together_with(self._model, j, slots))
+        if len(self._kept) < MOST_KEPT:
+            self._kept[key] = row
+        return row
 
     def _numeric_row(self, row: tuple[bytes, bytes, bytes], j: int, case: Case) -> bytes:
         value = case.values[self._model.terms[j].feature.name]
@@ -107,12 +129,11 @@ def _rows_of(model: AdditiveModel, term: Term) -> list[Row]:
     feature = term.feature
     known: Sequence[Value] = [_HOLE] * len(term.values) if feature.is_numeric else feature.levels
     values = [*known, NOT_KNOWN, *([NOT_APPLICABLE] if term.not_applicable is not None else [])]
-    return [_row(model, term, slot, value) for slot, value in enumerate(values)]
+    return [_row(model, term, term.contributions[slot], value) for slot, value in enumerate(values)]
 
 
-def _row(model: AdditiveModel, term: Term, slot: int, value: Value) -> Row:
-    contribution = term.contributions[slot]
-    text = contribution_text(model, term.feature, value, contribution)
+def _row(model: AdditiveModel, term: Term, contribution: float, value: Value, together: Sequence[str] = ()) -> Row:
+    text = contribution_text(model, term.feature, value, contribution, together)
     shown: dict[str, Any] = {
         "contribution": contribution,
         "feature": term.feature.name,

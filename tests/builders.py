@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import combinations
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -121,8 +123,8 @@ def terms(draw: st.DrawFn, feature: Feature) -> dict[str, Any]:
 
 
 @st.composite
-def models(draw: st.DrawFn) -> AdditiveModel:
-    """Any model that may be served, over any dictionary."""
+def models(draw: st.DrawFn, pairs: int = 0) -> AdditiveModel:
+    """Any model that may be served, over any dictionary; with at most `pairs` pairs of features."""
     count = draw(st.integers(1, 8))
     raw = plain_dictionary(
         *[draw(features(index)) for index in range(count)],
@@ -131,7 +133,69 @@ def models(draw: st.DrawFn) -> AdditiveModel:
     )
     dictionary = read_dictionary(raw, "test")
     threshold = {"margin": draw(st.floats(-5, 5)), "capacity": 0.05}
-    return built_model(raw, [draw(terms(f)) for f in dictionary.features], intercept=draw(VALUES), threshold=threshold)
+    drawn = [draw(terms(f)) for f in dictionary.features]
+    together = draw(grids(dictionary, drawn, pairs)) if pairs else []
+    top = {"format": 2, "pairs": together} if pairs else {}
+    return built_model(raw, drawn, intercept=draw(VALUES), threshold=threshold, **top)
+
+
+@st.composite
+def grids(draw: st.DrawFn, dictionary: Dictionary, drawn: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Pairs of features with any grids at all; the features' own tables are made steep enough for the promises."""
+    both = list(combinations(range(len(drawn)), 2))
+    picked = draw(st.lists(st.sampled_from(both), max_size=most, unique=True)) if both else []
+    pairs = []
+    for pair in picked:
+        groups = [draw(slot_groups(drawn[place], dictionary.features[place])) for place in pair]
+        rows, columns = (max(of_slots) + 1 for of_slots in groups)
+        luck = Random(draw(st.integers(0, 2**32)))
+        values = [[luck.choice((0.0, 0.25, luck.uniform(-1, 1))) for _ in range(columns)] for _ in range(rows)]
+        spread = [[[luck.uniform(-1, 1) for _ in range(3)] for _ in range(columns)] for _ in range(rows)]
+        pairs.append(
+            {
+                "features": [drawn[place]["feature"] for place in pair],
+                "groups": groups,
+                "values": values,
+                "mean": luck.uniform(-1, 1),
+                "counts": [[None] * columns] * rows,
+                "deviations": luck.choice(([], spread)),
+            }
+        )
+    for feature, term in zip(dictionary.features, drawn, strict=True):
+        _steepen(feature, term, [pair for pair in pairs if feature.name in pair["features"]])
+    return pairs
+
+
+@st.composite
+def slot_groups(draw: st.DrawFn, term: dict[str, Any], feature: Feature) -> list[int]:
+    """Groups of a term's slots: up to three of known answers, *not known* alone, *not applicable* alone."""
+    bins = len(term["values"])
+    known = draw(st.lists(st.integers(0, 2), min_size=bins, max_size=bins))
+    names = sorted(set(known))
+    return [*(names.index(one) for one in known), *range(len(names), len(names) + 1 + feature.not_applicable)]
+
+
+def _steepen(feature: Feature, term: dict[str, Any], pairs: list[dict[str, Any]]) -> None:
+    """Makes the steps of a feature's own table at least as large as its pairs could take away."""
+    sign = {"raises": 1, "lowers": -1}.get(feature.direction, 0)
+
+    def taken(before: int, after: int, sign: int) -> float:
+        least = 0.0
+        for pair in pairs:
+            side = pair["features"].index(feature.name)
+            rows = pair["values"] if side == 0 else list(zip(*pair["values"], strict=True))
+            low, high = (rows[pair["groups"][side][slot]] for slot in (before, after))
+            least += min(sign * (b - a) for a, b in zip(low, high, strict=True))
+        return -least
+
+    values, floor = list(term["values"]), term["not_known"] - term["values"][term["reference"]]
+    if pairs and sign:
+        for slot in range(1, len(values)):
+            step = sign * (term["values"][slot] - term["values"][slot - 1])
+            values[slot] = values[slot - 1] + sign * (max(step, taken(slot - 1, slot, sign)) + 1e-9)
+    term["values"] = values
+    if pairs:
+        term["not_known"] = values[term["reference"]] + max(floor, taken(term["reference"], len(values), 1)) + 1e-9
 
 
 @st.composite
@@ -177,3 +241,8 @@ def cases(model: AdditiveModel) -> st.SearchStrategy[Case]:
 def logit(score: float) -> float:
     """Log-odds of a probability."""
     return math.log(score / (1 - score))
+
+
+def admitted(model: AdditiveModel, given: Mapping[str, Any]) -> Case:
+    """A case from values as they were asked; what is not given is not known."""
+    return Case.of(model.dictionary, dict(given))

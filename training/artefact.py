@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 import model as model_package
 from model.artefact import FORMAT, write_model
 from model.dictionary import Dictionary
+from training.fit.pair_terms import FittedPair
 from training.fit.terms import FittedTerm, Table
+from training.pair_counts import shown_grid
 from training.policy import POLICY
 
 DISCLOSURE_THRESHOLD = POLICY.disclosure_threshold
@@ -41,8 +43,10 @@ def model_bytes(
     bands: Sequence[float],
     synthetic: bool,
     facts: Mapping[str, Any],
+    pair_deviations: Sequence[Floats] = (),
 ) -> bytes:
-    """The artefact. `deviations[j]` has shape (slots of feature j, refits); the rest as `model.artefact` reads it.
+    """The artefact. `deviations[j]` has shape (slots of feature j, refits), `pair_deviations[p]` (rows, columns,
+    refits), left out where there are none; the rest as `model.artefact` reads it.
 
     The version is the dictionary's, and the digest of the content: the same content has the same version.
     Raises ValueError where a number is not finite.
@@ -56,6 +60,10 @@ def model_bytes(
         "threshold": dict(threshold),
         "bands": list(bands),
         "terms": [_term(term, rows) for term, rows in zip(table.terms, deviations, strict=True)],
+        "pairs": [
+            _pair(table, pair, pair_deviations[number] if pair_deviations else None)
+            for number, pair in enumerate(table.pairs)
+        ],
         **facts,
         "words": shipped_words(),
         "dictionary": dict(dictionary.raw),
@@ -79,4 +87,18 @@ def _term(term: FittedTerm, deviations: Floats) -> dict[str, Any]:
         "reference": term.reference_bin,
         "counts": [POLICY.count(count) for count in term.counts],
         "deviations": [[round(float(d), DEVIATION_DIGITS) for d in row] for row in deviations[:slots]],
+    }
+
+
+def _pair(table: Table, pair: FittedPair, deviations: Floats | None) -> dict[str, Any]:
+    both = table.terms[pair.first], table.terms[pair.second]
+    slots = [len(term.values) + 1 + (term.not_applicable is not None) for term in both]
+    refits = {"deviations": np.round(deviations, DEVIATION_DIGITS).tolist()} if deviations is not None else {}
+    return {
+        "features": [term.name for term in both],
+        "groups": [list(groups[:size]) for groups, size in zip(pair.groups, slots, strict=True)],
+        "values": [list(row) for row in pair.values],
+        "mean": pair.mean(),
+        "counts": shown_grid(pair.counts),
+        **refits,
     }

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from model.additive import AdditiveModel, probability
+from model.pair_changes import pair_changes
 from model.prompt import LEVELS
 from training.artefact import DISCLOSURE_THRESHOLD
 from training.compare import Levels, Moved, only_in, tables_moved
@@ -23,6 +24,8 @@ def print_comparison(console: Console, old: AdditiveModel, new: AdditiveModel, l
         if found:
             _line(console, f"{said}: {', '.join(found)}")
     _print_tables(console, tables_moved(old, new))
+    for line in pair_changes(old, new):
+        _line(console, line)
     if levels is not None:
         _print_levels(console, levels, of)
 

@@ -107,7 +107,7 @@ def train(
     as_served = judged_model(dictionary, judged_table, operating, bands, synthetic)
     evaluation, fairness = judge_quality(as_served, held)
 
-    final = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs, weights=judged.weights_)
+    final = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs, weights=judged.weights_, pairs=judged.pairs_)
     final.fit(cases.X, cases.y, cases.groups, _part(progress, "released model: "))
     table = compile_table(final, calibration)
     compile_difference = largest_difference(table, final, cases.X[test], calibration)
@@ -115,7 +115,16 @@ def train(
     decision = partial(estimators_margin, final, calibration)
     shap_check = check_against_shap(final, table, decision, cases.X[test], cases.X[fit], seed, jobs)
     regression = final.learners_["table_regression"]
-    refits = refit_by_family(regression, cases.X, cases.y, cases.groups, seed=seed, n_jobs=jobs, progress=progress)
+    refits = refit_by_family(
+        regression,
+        cases.X,
+        cases.y,
+        cases.groups,
+        seed=seed,
+        n_jobs=jobs,
+        progress=progress,
+        pairs=final.grids_,
+    )
 
     facts = {
         "training": {
@@ -148,6 +157,7 @@ def train(
         bands=bands,
         synthetic=synthetic,
         facts=facts,
+        pair_deviations=[cells.transpose(1, 2, 0) for cells in refits.pairs],
     )
     read_model(data)  # what cannot be served must not be written
     return Trained(data, final, measured, shap_check, compile_difference, facts, test, margin)

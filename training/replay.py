@@ -6,7 +6,7 @@ Two judgements of each screening, by parts that share nothing:
   exactly;
 - `shap` on the fitted scikit-learn estimators, which knows no table: every contribution, and the log-odds of the score,
   within `TOLERANCE`. The logged contribution is against all training rows and the judge's against `BACKGROUND` rows, so
-  the judge's is moved to the logged one's centre by the table's means over both.
+  the judge's is moved to the logged one's centre by what the table itself gives against both.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from model.artefact import MODEL_FILE, ArtefactError, digest, read_model
 from model.case import Case
 from model.dictionary import DictionaryError
 from model.explanation import ExplanationError, explain
+from model.vectorised import Slots, VectorisedModel, slots_of
 from model.wording import WordsError
 from training.archive import ArchiveError, load_estimators
 from training.cases.file import code_of
@@ -76,19 +77,19 @@ class ModelJudge:
         self.model = model
         self._decision = partial(estimators_margin, ensemble, _calibration(model))
         self._behind = resampled_background(ensemble.table_, BACKGROUND, SEED)
-        self._shift = np.array([self._mean_behind(j) - term.mean for j, term in enumerate(model.terms)])
+        self._fast = VectorisedModel.of(model)
+        self._slots_behind = self._slots(self._behind)
 
-    def _mean_behind(self, j: int) -> float:
-        term = self.model.terms[j]
-        known = len(term.values)
-        slots = [known if np.isnan(v) else known + 1 if np.isneginf(v) else _slot(term, v) for v in self._behind[:, j]]
-        return math.fsum(term.table[slot] for slot in slots) / len(slots)
+    def _slots(self, X: Floats) -> Slots:
+        return np.column_stack([slots_of(term, X[:, j]) for j, term in enumerate(self.model.terms)])
 
     def by_shap(self, cases: Sequence[Case]) -> tuple[Floats, Floats]:
         """Contributions on the logged ones' centre (cases, features), and margins (cases,); both in log-odds."""
         features = self.model.dictionary.features
         X = np.array([[code_of(feature, case.values[feature.name]) for feature in features] for case in cases])
-        return permutation_values(self._decision, X, self._behind) + self._shift, self._decision(X)
+        slots = self._slots(X)
+        shift = self._fast.contributions(slots) - self._fast.contributions(slots, self._slots_behind)
+        return permutation_values(self._decision, X, self._behind) + shift, self._decision(X)
 
 
 class Archive:
@@ -207,11 +208,6 @@ def _calibration(model: AdditiveModel) -> Recalibration:
         return Recalibration(**numbers, applied=stated["applied"] is True)
     except (KeyError, TypeError, ValueError):
         raise ArchiveError("the model does not say how it was recalibrated; train and release it again") from None
-
-
-def _slot(term: Any, value: float) -> int:
-    slot: int = term.slot(value) if term.feature.is_numeric else int(value)
-    return slot
 
 
 def _not_replayed(screening: LoggedScreening | NotReplayed, why: str, tally: Tally) -> str:

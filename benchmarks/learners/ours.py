@@ -1,4 +1,5 @@
-"""Our own learners: what `make train` judges, what its promise about *not known* costs, and its two parts alone.
+"""Our own learners: what `make train` judges, what its promise about *not known* costs, what its pairs of
+features bring, and its two parts alone.
 
 The seam for a variant: a name here, and a function that fits.
 """
@@ -21,6 +22,7 @@ from training.fit.table_regression import TableRegression
 from training.fit.terms import TermSpec
 
 OURS, WITHOUT_FLOOR = "Grounds", "Grounds, no floor for not known"
+WITHOUT_PAIRS = "Grounds, without pairs"
 
 
 def _grounds(specs: Sequence[TermSpec], X: Floats, y: NDArray[np.int8], groups: NDArray[np.int64]) -> Margin:
@@ -28,6 +30,12 @@ def _grounds(specs: Sequence[TermSpec], X: Floats, y: NDArray[np.int8], groups: 
     ensemble = AdditiveEnsemble(specs, n_jobs=1).fit(X, y, groups)
     calibration = recalibration(ensemble.oof_margin_, y.astype(np.float64), groups)
     return compile_table(ensemble, calibration).margin
+
+
+def _without_pairs(specs: Sequence[TermSpec], X: Floats, y: NDArray[np.int8], groups: NDArray[np.int64]) -> Margin:
+    """The same with no pair of features, whatever the folds say."""
+    ensemble = AdditiveEnsemble(specs, n_jobs=1, most_pairs=0).fit(X, y, groups)
+    return compile_table(ensemble, recalibration(ensemble.oof_margin_, y.astype(np.float64), groups)).margin
 
 
 def _without_floor(specs: Sequence[TermSpec], X: Floats, y: NDArray[np.int8], groups: NDArray[np.int64]) -> Margin:
@@ -47,4 +55,8 @@ def _part(kind: type[AdditiveClassifier]) -> Learner:
 
 
 OUR_LEARNERS: dict[str, Learner] = {OURS: _grounds, WITHOUT_FLOOR: _without_floor}
-PARTS: dict[str, Learner] = {"table regression": _part(TableRegression), "boosted bags": _part(BoostedBags)}
+PARTS: dict[str, Learner] = {
+    WITHOUT_PAIRS: _without_pairs,
+    "table regression": _part(TableRegression),
+    "boosted bags": _part(BoostedBags),
+}

@@ -74,7 +74,7 @@ def answers(term: Term, rows: int) -> list[Answer]:
 
     Where a count is withheld, theirs are too: the one could be worked out from the other.
     """
-    labels = _labels(term)
+    labels = slot_labels(term)
     weights = _weights(term, rows)
     hidden = any(count is None for count in term.counts)
     counts: list[int | None] = list(term.counts)
@@ -86,7 +86,8 @@ def answers(term: Term, rows: int) -> list[Answer]:
     ]
 
 
-def _labels(term: Term) -> list[str]:
+def slot_labels(term: Term) -> list[str]:
+    """Each slot of a term's table as it is read: a level, a range of numbers, not known, not applicable."""
     feature, unit = term.feature, f" {term.feature.unit}" if term.feature.unit else ""
     if feature.is_numeric:
         ends = [f"{edge:g}" for edge in term.edges]

@@ -9,6 +9,7 @@ from model.account.fairness import fairness
 from model.account.figures import listed, words
 from model.account.measured import measured
 from model.account.page import Block, Bullets, Page, Section, Table
+from model.account.pairs import pairs_section
 from model.account.shapes import importance, importance_figure, shape
 from model.additive import AdditiveModel, probability
 from model.card import FORBIDDEN_USE, INTENDED_USE, LIMITS
@@ -46,6 +47,7 @@ def account(
             fairness(model.facts.get("fairness")),
             Section("How far each feature moves a score", (importance_figure(model),)),
             _shapes(model),
+            *((pairs_section(model),) if model.pairs else ()),
             _rules(model),
             Section("Limits", (Bullets(LIMITS),)),
         ),
@@ -61,7 +63,7 @@ def _at_a_glance(model: AdditiveModel, sha256: str) -> Section:
         ("SHA-256 of model.json", sha256),
         ("Dictionary", f"{model.dictionary.name}, {model.dictionary.version}"),
         ("Outcome", f"{model.dictionary.outcome.meaning} (column {model.dictionary.outcome.column})"),
-        ("Form", f"a sum of {len(model.terms)} tables, one a feature: every score is worked out from them by hand"),
+        ("Form", _form(model)),
         ("Score of an average case", f"{probability(model.base_value):.4f}"),
         ("Prompts from a score of", f"{probability(model.threshold):.4f}"),
         ("Moves scores most, on average", top),
@@ -74,6 +76,11 @@ def _at_a_glance(model: AdditiveModel, sha256: str) -> Section:
         if key in threshold:
             rows.append((f"{name}, held-out cases", f"{threshold[key]:.1%}"))
     return Section("At a glance", (OUTCOME_WORDS, Table("The model", ("What", "Is"), tuple(rows))))
+
+
+def _form(model: AdditiveModel) -> str:
+    pairs = f", and {len(model.pairs)} of two features together" if model.pairs else ""
+    return f"a sum of {len(model.terms)} tables, one a feature{pairs}: every score is worked out from them by hand"
 
 
 def _use() -> Section:

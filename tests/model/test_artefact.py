@@ -37,7 +37,7 @@ def test_what_is_written_is_read_back():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 9}, "reads format 1"),
+        ({"format": 9}, "reads format 2 and 1"),
         ({"number": {"values": [0.0, 0.2]}}, "term n: has 2 values for 3 bins"),
         ({"number": {"edges": [20, 10]}}, "edges must rise"),
         ({"number": {"not_applicable": 0.1}}, "not_applicable must be there exactly when"),

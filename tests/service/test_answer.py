@@ -9,30 +9,32 @@ from hypothesis import strategies as st
 
 from model.grounds import GroundRules
 from model.view import view
-from model.wording import contribution_text
+from model.wording import contribution_text, together_with
 from service.answer import AnswerWriter, numbers
 from tests.builders import cases, models
 
 
 @given(st.data())
 def test_the_joined_parts_are_canonical_json_of_what_was_found(data):
-    model = data.draw(models())
-    case = data.draw(cases(model))
-    seen = view(model, GroundRules(model.dictionary), case)
-    explanation, gaps, prompt = seen.explanation, seen.gaps, seen.prompt
-    written = AnswerWriter(model).write("an-id", "ref-1", ["feature_0"], seen)
+    model = data.draw(models(pairs=4))
+    found = view(model, GroundRules(model.dictionary), data.draw(cases(model)))
+    case, explanation, gaps, prompt = found.case, found.explanation, found.gaps, found.prompt
+    writer = AnswerWriter(model)
+    written = writer.write("an-id", "ref-1", ["feature_0"], found)
+    assert writer.write("an-id", "ref-1", ["feature_0"], found) == written  # from what is kept of the first time
     answer = json.loads(written)
     assert rfc8785.dumps(answer) == written
     shown = {row["feature"]: row for row in answer["explanation"]["contributions"]}
     assert len(shown) == len(model.terms)
-    for term, contribution in zip(model.terms, explanation.contributions, strict=True):
+    for place, (term, contribution) in enumerate(zip(model.terms, explanation.contributions, strict=True)):
+        together = together_with(model, place, explanation.slots)
         value = case.values[term.feature.name]
         assert shown[term.feature.name] == {
             "feature": term.feature.name,
             "label": term.feature.label,
             "value": value,
             "contribution": contribution,
-            "text": contribution_text(model, term.feature, value, contribution),
+            "text": contribution_text(model, term.feature, value, contribution, together),
         }
     sizes = [abs(row["contribution"]) for row in answer["explanation"]["contributions"]]
     assert sizes == sorted(sizes, reverse=True)

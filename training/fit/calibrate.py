@@ -61,7 +61,8 @@ def recalibrated(table: Table, by: Recalibration) -> Table:
     if not by.applied:
         return table
     terms = tuple(with_values(term, term.by_code() * by.slope) for term in table.terms)
-    return Table(table.intercept * by.slope + by.intercept, terms)
+    pairs = tuple(pair.with_grid(pair.grid() * by.slope) for pair in table.pairs)
+    return Table(table.intercept * by.slope + by.intercept, terms, pairs)
 
 
 def _score(design: Floats, y: Floats, at: Floats) -> tuple[Floats, Floats]:

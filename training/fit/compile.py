@@ -10,9 +10,13 @@ from numpy.typing import ArrayLike
 
 from training.fit.calibrate import Recalibration, recalibrated
 from training.fit.ensemble import AdditiveEnsemble
+from training.fit.pair_promises import smallest, steps
 from training.fit.terms import FittedTerm, Floats, Table, with_values
 
 ROUNDING = 1e-9  # log-odds: a violation below it is arithmetic and is clipped, one above it is a fault and raises
+
+
+SMALLEST_REPAIR = 1e-15
 
 
 class BrokenPromise(ValueError):
@@ -48,8 +52,12 @@ def largest_difference(
 
 
 def violations(table: Table) -> list[Violation]:
-    """Every broken promise, exactly (no tolerance). Empty for a table that may be served."""
-    return [violation for term in table.terms for violation in _violations(term)]
+    """Every broken promise, of each feature's own table (exactly) and of its total with its pairs, whatever the answers
+    of its partners are. Empty for a table that may be served."""
+    return [
+        *(violation for term in table.terms for violation in _violations(term)),
+        *(violation for feature in _in_pairs(table) for violation in _violations_in_pairs(table, feature)),
+    ]
 
 
 def keep_promises(table: Table) -> Table:
@@ -60,7 +68,39 @@ def keep_promises(table: Table) -> Table:
             raise BrokenPromise(f"{violation.feature}: {violation.promise} is broken by {violation.size:.3g} log-odds")
     if not found:
         return table
-    return Table(table.intercept, tuple(_clipped(term) for term in table.terms))
+    clipped = Table(table.intercept, tuple(_clipped(term) for term in table.terms), table.pairs)
+    for feature in _in_pairs(clipped):
+        clipped = _steepened(clipped, feature)
+    return clipped
+
+
+def _in_pairs(table: Table) -> list[int]:
+    return sorted({feature for pair in table.pairs for feature in (pair.first, pair.second)})
+
+
+def _violations_in_pairs(table: Table, feature: int) -> Iterator[Violation]:
+    term = table.terms[feature]
+    least: dict[str, float] = {}
+    for step in steps(term):
+        least[step.promise] = min(least.get(step.promise, 0.0), smallest(table, feature, step))
+    for promise, size in least.items():
+        if size < 0:
+            yield Violation(f"{term.name} with its pairs", promise, -size)
+
+
+def _steepened(table: Table, feature: int) -> Table:
+    """The table with a feature's own steps steeper by what rounding took from its total, if it took any."""
+    taken = max((violation.size for violation in _violations_in_pairs(table, feature)), default=0.0)
+    if taken == 0:
+        return table
+    repair = 2 * taken + SMALLEST_REPAIR
+    term = table.terms[feature]
+    by_code, bins = term.by_code(), len(term.values)
+    if term.spec.sign:
+        by_code[:bins] += term.spec.sign * repair * np.arange(bins)
+    by_code[bins] = max(by_code[bins] + bins * repair, by_code[term.reference_bin])
+    terms = tuple(with_values(old, by_code) if j == feature else old for j, old in enumerate(table.terms))
+    return Table(table.intercept, terms, table.pairs)
 
 
 def _violations(term: FittedTerm) -> Iterator[Violation]:

@@ -1,8 +1,9 @@
-"""Both learners averaged in log-odds, with weights from out-of-fold log loss."""
+"""Both learners averaged in log-odds, with weights from out-of-fold log loss, and the pairs of features that pay."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -11,26 +12,31 @@ from scipy.optimize import LinearConstraint, minimize
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
+from model.pairs import MOST_PAIRS
 from training.fit.additive import AdditiveClassifier, Progress
 from training.fit.boosted_bags import BoostedBags
 from training.fit.folds import grouped_folds
 from training.fit.objective import log_loss_and_chance
+from training.fit.pair_choice import Fold, choose_pairs
+from training.fit.pair_fit import FittedPairs, Pair, codes_by, fit_pairs, margin_by
 from training.fit.table_regression import TableRegression
-from training.fit.terms import MAX_BINS, Floats, TermSpec, combine
+from training.fit.terms import MAX_BINS, Floats, Table, TermSpec, combine, purified
 
 PRIOR_SPREAD = 0.3  # of a weight about the equal one: learners that cannot be told apart count alike
 
 
 class AdditiveEnsemble(AdditiveClassifier):
-    """Table regression and boosted bags, averaged in log-odds; one table again.
+    """Table regression and boosted bags, averaged in log-odds; one table again, and at most `most_pairs` pairs.
 
     Weights are non-negative, sum to one and minimise the out-of-fold log loss over grouped folds, drawn towards
     equal. Binning, penalties, category orders and stopping happen inside each fold. With too few families for
     two folds the weights are equal and `oof_margin_` is NaN. `weights` (by learner's name) fixes them beforehand, for
-    a refit on more rows of a model already judged: nothing is then fitted out of fold and `oof_margin_` is NaN.
+    a refit on more rows of a model already judged: nothing is then fitted out of fold and `oof_margin_` is NaN. So do
+    `pairs` (positions of two features each); None lets the same folds choose them (`pair_choice`), 0 `most_pairs` none.
 
     After `fit`: `table_`, `classes_`, `learners_` (by name), `weights_` (by name), `oof_margin_` (rows,),
-    `oof_by_learner_` (rows, learners). The result depends on `seed` and not on `n_jobs`.
+    `oof_by_learner_` (rows, learners), `pairs_` (what was kept), `grids_` (their grids as fitted, with the penalties).
+    The result depends on `seed` and not on `n_jobs`.
     """
 
     def __init__(
@@ -43,8 +49,12 @@ class AdditiveEnsemble(AdditiveClassifier):
         seed: int = 0,
         n_jobs: int | None = None,
         weights: Mapping[str, float] | None = None,
+        most_pairs: int = MOST_PAIRS,
+        pairs: Sequence[Pair] | None = None,
     ) -> None:
         self.weights = weights
+        self.most_pairs = most_pairs
+        self.pairs = pairs
         self.specs = specs
         self.bags = bags
         self.bags_in_folds = bags_in_folds
@@ -59,15 +69,30 @@ class AdditiveEnsemble(AdditiveClassifier):
         boosted = BoostedBags(specs, bags=self.bags_in_folds, max_bins=self.max_bins, seed=self.seed)
         in_folds = {"boosted_bags": boosted, "table_regression": TableRegression(specs, self.max_bins)}
         folds = grouped_folds(y, groups, self.folds, self.seed) if self.weights is None else []
-        self.oof_by_learner_ = self._out_of_fold(in_folds, X, y, groups, folds, progress)
+        self.oof_by_learner_, tables = self._out_of_fold(in_folds, X, y, groups, folds, progress)
         weights = stacking_weights(self.oof_by_learner_, y) if self.weights is None else _given(self.weights, in_folds)
         self.weights_ = {name: float(w) for name, w in zip(in_folds, weights, strict=True)}
         self.oof_margin_ = weighted_sum(self.oof_by_learner_, weights)
+        self.pairs_ = tuple(self.pairs or ())
+        if self.pairs is None:
+            judged = [Fold(combine(parts, list(weights)), fold) for parts, fold in zip(tables, folds, strict=True)]
+            chosen = choose_pairs(judged, X, y, groups, self.most_pairs, self.n_jobs, progress)
+            self.pairs_ = chosen.pairs
+            self.oof_margin_ = self.oof_margin_ + chosen.margin
         boosted = clone(boosted).set_params(bags=self.bags, n_jobs=self.n_jobs)
         self.learners_ = {**in_folds, "boosted_bags": boosted}
         for learner in self.learners_.values():
             learner.fit(X, y, groups, progress)
-        self.table_ = combine([learner.table_ for learner in self.learners_.values()], list(weights))
+        additive = combine([learner.table_ for learner in self.learners_.values()], list(weights))
+        self.grids_ = self._grids(additive, X, y)
+        self.table_ = purified(replace(additive, pairs=self.grids_.pairs)) if self.pairs_ else additive
+
+    def _grids(self, additive: Table, X: Floats, y: Floats) -> FittedPairs:
+        if not self.pairs_:
+            return FittedPairs((), ())
+        codes = codes_by(additive, X)
+        with threadpool_limits(1, user_api="blas"):
+            return fit_pairs(additive, codes, margin_by(additive, codes), y, self.pairs_)
 
     def _out_of_fold(
         self,
@@ -77,17 +102,19 @@ class AdditiveEnsemble(AdditiveClassifier):
         groups: NDArray[np.intp],
         folds: Sequence[NDArray[np.intp]],
         progress: Progress,
-    ) -> Floats:
-        """Margins of each learner on rows it was not fitted on, shape (rows, learners)."""
+    ) -> tuple[Floats, list[list[Table]]]:
+        """Margins of each learner on rows it was not fitted on, shape (rows, learners); and by fold their tables."""
         tasks = [(column, learner, fold) for column, learner in enumerate(learners.values()) for fold in folds]
         margins = np.full((len(y), len(learners)), np.nan)
+        tables: list[list[Table]] = [[] for _ in folds]
         results = Parallel(n_jobs=self.n_jobs, return_as="generator")(
             delayed(_held_out_margin)(learner, X, y, groups, fold) for _, learner, fold in tasks
         )
-        for number, (margin, (column, _, fold)) in enumerate(zip(results, tasks, strict=True), 1):
+        for number, ((margin, table), (column, _, fold)) in enumerate(zip(results, tasks, strict=True), 1):
             margins[fold, column] = margin
+            tables[(number - 1) % len(folds)].append(table)
             progress("out of fold", number / len(tasks))
-        return margins
+        return margins, tables
 
     def estimator_margin(self, X: ArrayLike) -> Floats:
         """Log-odds from the fitted estimators themselves, never from the table: for an independent judge."""
@@ -96,7 +123,10 @@ class AdditiveEnsemble(AdditiveClassifier):
         linear = regression.intercept_[0] + regression.linear_design(X) @ regression.coef_[0]
         codes = boosted.bags_[0].binner.transform(X)
         trees = np.mean([bag.estimator.decision_function(bag.design_of_codes(codes)) for bag in boosted.bags_], axis=0)
-        return np.asarray(self.weights_["table_regression"] * linear + self.weights_["boosted_bags"] * trees)
+        margin = self.weights_["table_regression"] * linear + self.weights_["boosted_bags"] * trees
+        for grid in self.grids_.pairs:
+            margin = margin + grid.of_codes(codes[:, grid.first], codes[:, grid.second])
+        return np.asarray(margin)
 
 
 def stacking_weights(margins: Floats, y: Floats) -> Floats:
@@ -146,8 +176,8 @@ def weighted_sum(margins: Floats, weights: Floats) -> Floats:
 
 def _held_out_margin(
     learner: AdditiveClassifier, X: Floats, y: Floats, groups: NDArray[np.intp], fold: NDArray[np.intp]
-) -> Floats:
+) -> tuple[Floats, Table]:
     fitted = np.ones(len(y), dtype=bool)
     fitted[fold] = False
     model = clone(learner).fit(X[fitted], y[fitted], groups[fitted])
-    return np.asarray(model.decision_function(X[fold]))
+    return np.asarray(model.decision_function(X[fold])), model.table_

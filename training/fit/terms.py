@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from training.fit.pair_terms import FittedPair
+
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
@@ -107,13 +109,14 @@ class FittedTerm:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """An additive model in log-odds: `margin = intercept + sum of terms`. Immutable."""
+    """An additive model in log-odds: `margin = intercept + sum of terms (+ sum of pairs)`. Immutable."""
 
     intercept: float
     terms: tuple[FittedTerm, ...]
+    pairs: tuple[FittedPair, ...] = ()
 
     def values(self, X: ArrayLike) -> Floats:
-        """f_j(x_j) for every row and feature, shape (rows, features), log-odds."""
+        """f_j(x_j) for every row and feature, shape (rows, features), log-odds, without the pairs."""
         X = self._checked(X)
         out = np.empty(X.shape)
         for j, term in enumerate(self.terms):
@@ -121,11 +124,13 @@ class Table:
         return out
 
     def margin(self, X: ArrayLike) -> Floats:
-        """Log-odds of each row, shape (rows,); terms are added in order, as the service does."""
+        """Log-odds of each row, shape (rows,); terms are added in order, as the service does, then the pairs."""
         X = self._checked(X)
         margin = np.full(len(X), self.intercept)
         for j, term in enumerate(self.terms):
             margin += term.by_code()[term.codes(X[:, j])]
+        for pair in self.pairs:
+            margin += pair.of_codes(*self._codes_of(pair, X))
         return margin
 
     def background_mean(self, X: ArrayLike | None = None) -> Floats:
@@ -134,13 +139,24 @@ class Table:
             return np.array([term.mean() for term in self.terms])
         return np.asarray(self.values(X).mean(axis=0))
 
-    def contributions(self, X: ArrayLike, background_mean: ArrayLike | None = None) -> Floats:
-        """Exact Shapley values f_j(x_j) - mean_j, shape (rows, features), log-odds.
+    def contributions(self, X: ArrayLike, background: ArrayLike | None = None) -> Floats:
+        """Exact Shapley values against background rows, or the training rows where None: (rows, features), log-odds.
 
-        Exact because the model is additive (Lundberg and Lee 2017, section 2.4: linear SHAP, term by term).
+        f_j(x_j) - mean_j, exact as each term is of one feature (Lundberg and Lee 2017, section 2.4: linear SHAP, term
+        by term), and the split of each pair (`FittedPair.split`; against the training rows the table is `purified`).
         """
-        means = self.background_mean() if background_mean is None else np.asarray(background_mean, dtype=float)
-        return np.asarray(self.values(X) - means)
+        X = self._checked(X)
+        values = self.values(X) - self.background_mean(background)
+        for pair in self.pairs:
+            behind = None if background is None else self._codes_of(pair, self._checked(background))
+            first, second = pair.split(*self._codes_of(pair, X), behind)
+            values[:, pair.first] += first
+            values[:, pair.second] += second
+        return values
+
+    def _codes_of(self, pair: FittedPair, X: Floats) -> tuple[Codes, Codes]:
+        first, second = (self.terms[j].codes(X[:, j]) for j in (pair.first, pair.second))
+        return first, second
 
     def _checked(self, X: ArrayLike) -> Floats:
         X = np.asarray(X, dtype=np.float64)
@@ -177,11 +193,13 @@ def encode_column(spec: TermSpec, edges: Floats, bins: int, column: Floats) -> C
 def combine(tables: Sequence[Table], weights: Sequence[float]) -> Table:
     """Weighted sum of tables in log-odds (weights need not sum to one), each over the *same* bins.
 
-    Raises ValueError when the tables' bins differ.
+    Raises ValueError when the tables' bins differ, and for tables with pairs, whose groups need not be the same.
     """
     first = tables[0]
     if any(len(t.terms) != len(first.terms) for t in tables):
         raise ValueError("tables over different features cannot be combined")
+    if any(t.pairs for t in tables):
+        raise ValueError("tables with pairs cannot be combined")
     terms = tuple(_combine_terms([t.terms[j] for t in tables], weights) for j in range(len(first.terms)))
     return Table(_dot([t.intercept for t in tables], weights), terms)
 
@@ -217,7 +235,21 @@ def centred(table: Table) -> Table:
     for mean in means:
         intercept += mean
     terms = tuple(with_values(term, term.by_code() - mean) for term, mean in zip(table.terms, means, strict=True))
-    return Table(intercept, terms)
+    return Table(intercept, terms, table.pairs)
+
+
+def purified(table: Table) -> Table:
+    """The same function, centred, with what one feature of a pair says alone moved out of the pair into its term."""
+    intercept, pairs = table.intercept, []
+    values = [term.by_code() for term in table.terms]
+    for pair in table.pairs:
+        pure, by_row, by_column, constant = pair.purified()
+        values[pair.first] = values[pair.first] + by_row[np.array(pair.groups[0])]
+        values[pair.second] = values[pair.second] + by_column[np.array(pair.groups[1])]
+        intercept -= constant
+        pairs.append(pure)
+    terms = tuple(with_values(term, by_code) for term, by_code in zip(table.terms, values, strict=True))
+    return centred(Table(intercept, terms, tuple(pairs)))
 
 
 def _dot(values: Sequence[float], weights: Sequence[float]) -> float:

@@ -1,8 +1,8 @@
 """The independent judge: the `shap` library on the fitted estimators, against the contributions of our table.
 
 Three judgements, all on the same background:
-- the whole: Permutation explainer on the estimators' own decision function. Exact for additive models with one
-  antithetic pair of permutations, and it knows nothing of our table;
+- the whole: Permutation explainer on the estimators' own decision function. Exact for additive models and for pairs of
+  features with one antithetic pair of permutations, and it knows nothing of our table;
 - the boosted parts: Tree explainer (interventional) on each bag's trees;
 - the linear part: Linear explainer on table regression's design matrix.
 TreeExplainer computes in 32-bit floats inside, so its part agrees to about 1e-8 and not to 1e-15.
@@ -30,7 +30,7 @@ Decision = Callable[[Floats], Floats]
 CASES = 1000
 PARTS = 8  # of the cases, judged side by side
 BACKGROUND = 4
-"""Rows of background. The Shapley value of an additive model is exact against any background, at less cost if small."""
+"""Rows of background. Our Shapley values are exact against any background, at less cost if small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def linear_difference(regression: TableRegression, X: Floats, background: Floats
 
 
 def _ours(table: Table, X: Floats, background: Floats) -> Floats:
-    return table.contributions(X, table.background_mean(background))
+    return table.contributions(X, background)
 
 
 def _by_feature(judged: Floats, feature_of: NDArray[np.intp], features: int) -> Floats:

@@ -9,6 +9,7 @@ from typing import Any
 from model.account.figures import number, words
 from model.account.measured import MEASURES
 from model.additive import AdditiveModel, Term, probability
+from model.pair_changes import pair_changes
 
 ALIKE = 5e-4
 """Log-odds below which two table values are shown as the same; they are printed to three digits."""
@@ -31,6 +32,7 @@ class Changes:
     added: tuple[str, ...]
     removed: tuple[str, ...]
     redrawn: tuple[str, ...]
+    pairs: tuple[str, ...]
     tables: tuple[TableChange, ...]
     same: int
     words_changed: tuple[str, ...]
@@ -48,6 +50,7 @@ def changes(old: AdditiveModel, new: AdditiveModel) -> Changes:
         added=tuple(after[name].feature.label for name in after if name not in before),
         removed=tuple(before[name].feature.label for name in before if name not in after),
         redrawn=tuple(after[name].feature.label for name in both if name not in comparable),
+        pairs=tuple(pair_changes(old, new)),
         tables=tuple(tables),
         same=len(comparable) - len(tables),
         words_changed=_changed_words(old.words, new.words),

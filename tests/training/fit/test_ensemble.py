@@ -64,6 +64,7 @@ def test_progress_is_told_stage_by_stage_to_the_end(fitted):
     _, _, stages = fitted
     assert [stage for stage, fraction in stages if fraction == 1.0] == [
         "out of fold",
+        "pairs: search",
         "boosted bags",
         "table regression",
     ]
