@@ -7,6 +7,7 @@ answers are added up in the same order, and the logistic function is the same on
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,9 @@ from model.additive import AdditiveModel
 from model.codes import FeatureCodes, codes_of
 from model.exact_sum import exact_sum
 from model.explanation import TOLERANCE, ExplanationError
+from model.gap_columns import GapColumns, GapColumnsInPairs, GapsByRow
 from model.ground_columns import MET, UNDECIDED, GroundColumns
+from model.pairs import PairTerm
 from model.prompt import CONSIDER_REFERRAL, LEVELS, NO_PROMPT, SEEK_INFORMATION
 
 Floats = NDArray[np.float64]
@@ -43,6 +46,22 @@ class Screened:
     contributions: Floats
 
 
+class _PairByCode:
+    """A pair's table, to be read by the codes of its two features."""
+
+    def __init__(self, pair: PairTerm, codes: Sequence[FeatureCodes]) -> None:
+        self.first, self.second = pair.first, pair.second
+        self.values, self.halves = np.array(pair.cells), np.array(pair.halves)
+        self._rows = np.array([pair.row_starts[slot] for slot in codes[pair.first].slots])
+        self._columns = np.array([pair.groups[1][slot] for slot in codes[pair.second].slots])
+
+    def cells_of(self, columns: Bytes) -> NDArray[np.int64]:
+        """The cell of each row."""
+        cells: NDArray[np.int64] = np.take(self._rows, columns[self.first])
+        cells += np.take(self._columns, columns[self.second])
+        return cells
+
+
 class ColumnModel:
     """A model ready to screen columns."""
 
@@ -54,10 +73,8 @@ class ColumnModel:
         self._contributions = [
             _by_code(of, term.contributions) for of, term in zip(self.codes, model.terms, strict=True)
         ]
-        place = {term.feature.name: j for j, term in enumerate(model.terms)}
-        self._by_gain = [
-            (place[name], self.codes[place[name]].not_known, drop, gain) for name, _, drop, gain in model.by_gain
-        ]
+        self._pairs = [_PairByCode(pair, self.codes) for pair in model.pairs]
+        self._gaps = GapColumnsInPairs(model, self.codes) if model.pairs else GapColumns(model, self.codes)
         self._essential = [j for j, term in enumerate(model.terms) if term.feature.essential]
         self._grounds = GroundColumns(model.dictionary, self.codes)
         self._bands = np.array(model.bands)
@@ -67,24 +84,28 @@ class ColumnModel:
 
         Raises `ExplanationError` where any case's contributions do not sum to its score.
         """
-        margin = exact_sum(
-            self._model.intercept,
-            [np.take(table, codes) for table, codes in zip(self._tables, columns, strict=True)],
-        )
+        own = [np.take(table, codes) for table, codes in zip(self._tables, columns, strict=True)]
+        cells = [pair.cells_of(columns) for pair in self._pairs]
+        together = [np.take(pair.values, cell) for pair, cell in zip(self._pairs, cells, strict=True)]
+        margin = exact_sum(self._model.intercept, [*own, *together])
         contributions = np.empty(columns.shape)
         for row, of_code, codes in zip(contributions, self._contributions, columns, strict=True):
             np.take(of_code, codes, out=row, mode="clip")
+        for pair, cell in zip(self._pairs, cells, strict=True):
+            half = np.take(pair.halves, cell)
+            contributions[pair.first] += half
+            contributions[pair.second] += half
         score = logistic(margin)
         self._check_sums(contributions, margin, score)
-        lowest, highest, with_answers, not_known = self._gaps(columns, margin)
+        gaps = self._gaps.find(columns, margin)
         grounds = self._grounds.find(columns)
         return Screened(
             score=score,
-            score_low=logistic(lowest),
-            score_high=logistic(highest),
+            score_low=logistic(gaps.lowest),
+            score_high=logistic(gaps.highest),
             band=(np.searchsorted(self._bands, margin, side="right") + 1).astype(np.uint8),
-            prompt=self._prompts(columns, margin, with_answers, not_known, grounds),
-            not_known=not_known,
+            prompt=self._prompts(columns, margin, gaps, grounds),
+            not_known=gaps.not_known,
             met=grounds == MET,
             contributions=contributions,
         )
@@ -94,31 +115,11 @@ class ColumnModel:
         if not (np.all(np.abs(sums - margin) <= TOLERANCE) and np.all((score > 0.0) & (score < 1.0))):
             raise ExplanationError("the contributions do not sum to the score; the model must not be used")
 
-    def _gaps(self, columns: Bytes, margin: Floats) -> tuple[Floats, Floats, Floats, NDArray[np.uint16]]:
-        """The ends of the range and the margin with the policy's number of answers (log-odds); how many not known."""
-        lowest, highest, with_answers = margin.copy(), margin.copy(), margin.copy()
-        not_known = np.zeros(len(margin), dtype=np.uint16)
-        change = np.empty(len(margin))
-        for place, code, drop, gain in self._by_gain:
-            unknown = columns[place] == code
-            np.multiply(unknown, drop, out=change)
-            lowest += change
-            np.multiply(unknown, gain, out=change)
-            highest += change
-            # No gain is below 0, so those beyond the policy's number need only be left out.
-            change *= not_known < self._model.dictionary.policy.answers
-            with_answers += change
-            not_known += unknown
-        return lowest, highest, with_answers, not_known
-
-    def _prompts(
-        self, columns: Bytes, margin: Floats, with_answers: Floats, not_known: NDArray[np.uint16], grounds: Bytes
-    ) -> Bytes:
+    def _prompts(self, columns: Bytes, margin: Floats, gaps: GapsByRow, grounds: Bytes) -> Bytes:
         """As `model.prompt.decide_prompt`, without its words."""
         threshold, policy = self._model.threshold, self._model.dictionary.policy
-        seek = with_answers >= threshold
-        seek |= (grounds == UNDECIDED).any(axis=0)
-        seek |= len(columns) - not_known.astype(np.int32) < policy.minimum_known
+        seek = gaps.reachable | (grounds == UNDECIDED).any(axis=0)
+        seek |= len(columns) - gaps.not_known.astype(np.int32) < policy.minimum_known
         for place in self._essential:
             seek |= columns[place] == self.codes[place].not_known
         consider = (margin >= threshold) | (grounds == MET).any(axis=0)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from model.additive import AdditiveModel
 from model.codes import codes_of
+from model.pairs import features_in
 from model.prompt import LEVELS
 from service.batch.partition import Partition, ScreenedPartition
 from service.batch.references import CASE_REF
@@ -37,7 +38,7 @@ class RowWriter(Protocol):
 
 
 class OutputTable:
-    """Makes the output's rows of one job: contributions come from the codes, by tables."""
+    """Makes the output's rows of one job: contributions come from the codes, by tables, where no pair has a say."""
 
     def __init__(self, model: AdditiveModel, record: str) -> None:
         self._record = record
@@ -48,6 +49,7 @@ class OutputTable:
             SHAP + term.feature.name: pa.array([term.contributions[slot] for slot in of.slots], type=pa.float64())
             for of, term in zip(codes_of(model), model.terms, strict=True)
         }
+        self._in_pairs = [SHAP + model.terms[place].feature.name for place in features_in(model.pairs)]
         self._form = RowFormat(len(model.terms), len(model.dictionary.grounds))
 
     def table(self, partition: Partition, found: ScreenedPartition) -> pa.Table:
@@ -59,6 +61,7 @@ class OutputTable:
         columns["base_value"] = _looked_up(np.zeros(rows, dtype=np.uint8), pa.array([self._base_value]))
         for (name, table), codes in zip(self._tables.items(), partition.codes, strict=True):
             columns[name] = _looked_up(codes, table)
+        columns |= {name: pa.array(parts) for name, parts in zip(self._in_pairs, found.together, strict=True)}
         columns["band"] = pa.array(found.columns["band"])
         columns["grounds"] = self._grounds(found.grounds)
         columns["not_known"] = pa.array(found.columns["not_known"])
