@@ -105,8 +105,9 @@ def train(
                 jobs=jobs,
                 progress=progress,
             )
-    write_trained(trained, out)
-    write_card(out, out)
+        progress("writing the model and its card", 0.0)
+        write_trained(trained, out)
+        write_card(out, out)
     if against is not None:
         held = trained.held_out
         X, y, groups = cases.X[held], cases.y[held], cases.groups[held]

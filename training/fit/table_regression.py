@@ -33,6 +33,7 @@ class TableRegression(AdditiveClassifier):
     def _fit(
         self, specs: Sequence[TermSpec], X: Floats, y: Floats, groups: NDArray[np.intp], progress: Progress
     ) -> None:
+        progress("table regression", 0.0)
         self.binner_ = Binner(specs, self.max_bins).fit(X)
         basis = build_basis(self.binner_)
         loss = LogisticLoss(self.binner_.transform(X), basis.sizes, y, np.ones(len(y)))
