@@ -1,4 +1,4 @@
-"""How does training grow with rows? The command of `make train`, on synthetic cohorts, each size in a process of its own.
+"""How does training grow with rows? The command of `make train` on synthetic cohorts, each size in its own process.
 
     python -m benchmarks scale [--rows N ...] [--jobs N] [--engine local|dask] [--out FILE]
 

@@ -1,6 +1,7 @@
 """Runs a command and watches it from outside: the time and the peak memory of each stage that it names.
 
-The stages are the lines that `training.progress` prints where there is no terminal; nothing is added to what is measured.
+The stages are the lines that `training.progress` prints where there is no terminal: nothing is added to what is
+measured.
 Memory is the proportional set size (proc(5), `smaps_rollup`) of the command and all processes below it, sampled: a page
 that several of them share counts once. Processor seconds are those of all of them: they say what a stage costs where
 others use the machine too.
@@ -43,20 +44,20 @@ def watch(command: Sequence[str]) -> list[Stage]:
     """The stages of `command` in order. Raises CommandFailed."""
     stages = [Stage(FIRST)]
     said: list[str] = []
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    sampler = threading.Thread(target=_sample, args=(process, stages), daemon=True)
-    sampler.start()
-    began = time.monotonic()
-    assert process.stderr is not None
-    for line in process.stderr:
-        said.append(line.rstrip())
-        if found := STAGE.fullmatch(line.rstrip("\n")):
-            now = time.monotonic()
-            stages[-1].seconds, began = now - began, now
-            stages.append(Stage(found["name"]))
-    code = process.wait()
-    stages[-1].seconds = time.monotonic() - began
-    sampler.join()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        sampler = threading.Thread(target=_sample, args=(process, stages), daemon=True)
+        sampler.start()
+        began = time.monotonic()
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line.rstrip())
+            if found := STAGE.fullmatch(line.rstrip()):
+                now = time.monotonic()
+                stages[-1].seconds, began = now - began, now
+                stages.append(Stage(found["name"]))
+        code = process.wait()
+        stages[-1].seconds = time.monotonic() - began
+        sampler.join()
     if code:
         raise CommandFailed("\n".join(said[-LAST_WORDS:]) or f"exit code {code}")
     return stages
