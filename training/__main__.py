@@ -16,6 +16,7 @@ from training.cases.file import read_cases
 from training.cases.generalise import GeneraliseError
 from training.cases.split import TooFewCases
 from training.cases.table import CaseFileError
+from training.fit.engine import ENGINES, EngineError, engine
 from training.gates import ReleaseError
 from training.judge.certainty import CertainScore
 from training.policy import POLICY
@@ -29,6 +30,7 @@ EXPECTED = (
     GeneraliseError,
     TooFewCases,
     CertainScore,
+    EngineError,
     ReleaseError,
     OSError,
 )
@@ -59,6 +61,17 @@ for command in (compare, rollback, card):
 @click.option(
     "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes; never changes the result."
 )
+@click.option(
+    "--engine",
+    "where",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    show_default=True,
+    help="Where bags and folds are fitted; never changes the result.",
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Dask scheduler of a running cluster. Default: workers are started here."
+)
 def train(
     data: Path | None,
     dictionary_file: Path | None,
@@ -70,13 +83,15 @@ def train(
     against: Path | None,
     ebm: bool,
     jobs: int,
+    where: str,
+    scheduler: str | None,
 ) -> None:
     """Fit a model and judge it on families that it never saw."""
     from training.progress import stages
 
     console = Console(stderr=True)
     dictionary = load_dictionary(dictionary_file) if dictionary_file else shipped_dictionary()
-    with tempfile.TemporaryDirectory() as folder, stages(console) as progress:
+    with tempfile.TemporaryDirectory() as folder, stages(console) as progress, engine(where, scheduler, jobs):
         if data is None:
             progress("synthetic cohort", 0.0)
             data = _write_cohort(Path(folder), families, seed, dictionary_file)
