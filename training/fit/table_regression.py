@@ -50,7 +50,11 @@ class TableRegression(AdditiveClassifier):
     def linear_design(self, X: ArrayLike) -> Floats:
         """Indicators of each feature's code, shape (rows, columns): `intercept_ + design @ coef_[0]` is the margin."""
         codes = self.binner_.transform(self._rows(X))
-        return np.hstack([np.eye(bins + 2)[codes[:, j]] for j, bins in enumerate(self.binner_.bins_)])
+        starts = np.cumsum([0, *(bins + 2 for bins in self.binner_.bins_)])
+        design = np.zeros((len(codes), starts[-1]))  # made once: it is the largest thing of a run
+        for j, start in enumerate(starts[:-1]):
+            design[np.arange(len(codes)), start + codes[:, j]] = 1.0
+        return design
 
 
 def table_from(binner: Binner, intercept: float, by_code: Floats) -> Table:
