@@ -1,4 +1,4 @@
-"""`python -m training ...`: train, describe, anonymity, cohort, release, compare, rollback, card, replay."""
+"""`python -m training ...`: train, table, describe, anonymity, cohort, release, compare, ..."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from training.gates import ReleaseError
 from training.judge.certainty import CertainScore
 from training.policy import POLICY
 from training.release_commands import card, compare, rollback
+from training.table_command import table
 
 EXPECTED = (
     ArtefactError,
@@ -44,7 +45,7 @@ def main() -> None:
     """Fit, judge and release a Grounds model."""
 
 
-for command in (compare, rollback, card):
+for command in (compare, rollback, card, table):
     main.add_command(command)
 
 
