@@ -11,6 +11,7 @@ PORT ?= $(or $(GROUNDS_PORT),8000)
 VAR ?= var
 FAMILIES ?= 50000
 SEED ?= 20260401
+JOBS ?= $(shell nproc)
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 # One thread a fit: two threads of one fit on a busy machine took 40 to 100 times longer (docs/adr/0003).
@@ -30,7 +31,7 @@ test: $(VENV)/.dev $(PAGES) ## Everything needed to test, and the tests
 	@command -v strace >/dev/null || tests/architecture/install-debian strace
 	@command -v chromium >/dev/null || tests/architecture/install-debian chromium
 	@{ command -v buildah && command -v debootstrap; } >/dev/null || tests/architecture/install-debian buildah debootstrap
-	$(PY) -m pytest -q $(TESTS)
+	$(PY) -m pytest -q -n $(JOBS) --dist loadfile $(TESTS)
 
 pages: $(PAGES) ## Build the pages' styles and scripts from the design system's package
 

@@ -1,4 +1,6 @@
-"""`python -m benchmarks [explanation] [http] [start] [pages] [verify]`: ratio tables; without a name, all but the last.
+"""`python -m benchmarks [explanation] [http] [start] [pages] [peers] [batch] [verify]`: ratio tables.
+
+Without a name it does the first four. `peers` makes four environments first (about 3 GB in var/benchmarks/peers).
 
 `python -m benchmarks learners [--quick] ...` says which learner predicts best; `--help` after it lists its options. It
 takes an hour or more in full, keeps each result as it comes, and goes on where it stopped.
@@ -21,8 +23,10 @@ from benchmarks.figures import WIDTH
 from benchmarks.prepared import NotPrepared, prepared
 
 QUESTIONS = ("explanation", "http", "start", "pages")
+NAMED_ALONE = ("peers", "batch")
+MODULES = {"peers": "benchmarks.peers.run"}
 WITHOUT_MODEL = ("verify",)
-ALL = QUESTIONS + WITHOUT_MODEL
+ALL = QUESTIONS + NAMED_ALONE + WITHOUT_MODEL
 
 
 def main() -> None:
@@ -39,12 +43,12 @@ def main() -> None:
     began = time.monotonic()
     for question in (name for name in chosen if name in WITHOUT_MODEL):
         importlib.import_module(f"benchmarks.{question}").run(console)
-    chosen = [name for name in chosen if name in QUESTIONS]
+    chosen = [name for name in chosen if name not in WITHOUT_MODEL]
     try:
         if chosen:
             with prepared(Path(os.environ.get("GROUNDS_VAR", "var")), console) as ready:
                 for question in chosen:
-                    importlib.import_module(f"benchmarks.{question}").run(ready, console)
+                    importlib.import_module(MODULES.get(question, f"benchmarks.{question}")).run(ready, console)
     except NotPrepared as error:
         console.print(f"error: {error}", markup=False)
         sys.exit(1)

@@ -62,7 +62,7 @@ def run(ready: Prepared, console: Console) -> None:
     """Times one bag, all bags and EBM, checks that the explanations are the same, and prints the table."""
     boosted = joblib.load(ready.trained / ESTIMATORS_FILE).learners_["boosted_bags"]
     bags: list[Bag] = boosted.bags_
-    cases = _cases(ready.model)
+    cases = measured_cases(ready.model)
     specs = term_specs(ready.model.dictionary)
     one, all_bags = _model_of(bags[0].table(), ready.model), _model_of(boosted.table_, ready.model)
     calls = {
@@ -115,7 +115,8 @@ class _Comparison:
         return took[f"{self.theirs}: predict"] + took[f"{self.theirs}: explanation"]
 
 
-def _cases(model: AdditiveModel) -> Cases:
+def measured_cases(model: AdditiveModel) -> Cases:
+    """A small cohort, encoded, and the cases that everyone is given."""
     with tempfile.TemporaryDirectory() as folder:
         write_cohort(make_cohort(FAMILIES, SEED, model.dictionary), Path(folder))
         cohort = read_cases(Path(folder) / COHORT_FILE, model.dictionary)

@@ -1,7 +1,9 @@
 """What do the pages cost? A result, the empty form and the start page, against a route that does nothing.
 
-Each visit to a result reads its entry from the log, checks it against its leaf, and makes an entry of the look durable
-before it is shown. On the same server, workers and pinning, in turns, as `benchmarks.http`.
+The first visit to a result reads its entry from the log, checks it against its leaf, and makes an entry of the look
+durable before it is shown; the visits after it, by the same session within ten minutes, are what is measured: the page
+as it was kept, asked of the log once a second, and packed as every browser asks for it. On the same server, workers and
+pinning, in turns, as `benchmarks.http`.
 """
 
 from __future__ import annotations

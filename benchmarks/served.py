@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from benchmarks.prepared import WORKED_CASE, NotPrepared, Prepared
 
@@ -66,13 +67,15 @@ class Served:
 @contextmanager
 def serving(module: Sequence[str], ready: Prepared, folder: str = ".", **settings: str) -> Iterator[Served]:
     """Serves `python -m <module>` on a free port until the block ends. `folder` is its GROUNDS_VAR within `ready`'s."""
-    port = _free_port()
-    environment = ready.environment(GROUNDS_PORT=str(port), GROUNDS_HOST=HOST, **settings)
+    port = free_port()
+    environment = ready.environment(
+        GROUNDS_PORT=str(port), GROUNDS_HOST=HOST, GROUNDS_SCREENING_RATE="1000000/second", **settings
+    )
     environment["GROUNDS_VAR"] = str(ready.var / folder)
     began = time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", *module], env=environment, stderr=subprocess.DEVNULL)
     try:
-        yield Served(process, port, _ready_after(process, port, began))
+        yield Served(process, port, ready_after(process, port, began))
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -85,15 +88,25 @@ def serving(module: Sequence[str], ready: Prepared, folder: str = ".", **setting
 def load(served: Served, ready: Prepared, connections: int, seconds: int) -> Load:
     """Asks for screenings of the worked case, each connection as fast as it is answered."""
     sent = {"GROUNDS_BENCH_KEY": ready.key, "GROUNDS_BENCH_BODY": str(WORKED_CASE)}
-    return _asked(served, "/v1/screenings", connections, seconds, "wrk.lua", sent)
+    return asked(served, "/v1/screenings", connections, seconds, "wrk.lua", sent)
 
 
 def load_page(served: Served, address: str, cookie: str, connections: int, seconds: int) -> Load:
     """Asks for a page, as a browser that has signed in does."""
-    return _asked(served, address, connections, seconds, "wrk_page.lua", {"GROUNDS_BENCH_COOKIE": cookie})
+    return asked(served, address, connections, seconds, "wrk_page.lua", {"GROUNDS_BENCH_COOKIE": cookie})
 
 
-def _asked(served: Served, path: str, connections: int, seconds: int, script: str, sent: Mapping[str, str]) -> Load:
+class Counted(Protocol):
+    """A server under load: where it answers and what its processes cost."""
+
+    @property
+    def port(self) -> int: ...
+
+    def cpu_seconds(self) -> float: ...
+
+
+def asked(served: Counted, path: str, connections: int, seconds: int, script: str, sent: Mapping[str, str]) -> Load:
+    """What `wrk` measures with a script of ours and the environment that it reads."""
     wrk = shutil.which("wrk")
     if wrk is None:
         raise NotPrepared("wrk is needed to measure requests: apt-get install wrk")
@@ -126,21 +139,25 @@ def mapped_libraries(pid: int) -> str:
     return _read(pid, "maps").decode()
 
 
-def _ready_after(process: subprocess.Popen[bytes], port: int, began: float) -> float:
-    while time.monotonic() - began < PATIENCE:
+def ready_after(
+    process: subprocess.Popen[bytes], port: int, began: float, address: str = "/readyz", patience: float = PATIENCE
+) -> float:
+    """Seconds from `began` to the first 200 of an address. Raises `NotPrepared`."""
+    while time.monotonic() - began < patience:
         if process.poll() is not None:
             raise NotPrepared(f"the server ended with code {process.returncode} before it was ready")
         try:
             with closing(http.client.HTTPConnection(HOST, port, timeout=5)) as connection:
-                connection.request("GET", "/readyz")
+                connection.request("GET", address)
                 if connection.getresponse().status == 200:
                     return time.monotonic() - began
         except OSError:
             time.sleep(PAUSE)
-    raise NotPrepared(f"the server was not ready after {PATIENCE:.0f} seconds")
+    raise NotPrepared(f"the server was not ready after {patience:.0f} seconds")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

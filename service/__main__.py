@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -13,6 +12,8 @@ from model.explanation import ExplanationError
 from model.wording import WordsError
 from service.access import KeyFileError
 from service.assembly import conclude, open_log, prepare
+from service.batch.command import screen_commands
+from service.client.command import client
 from service.health import NotHealthy, check_health
 from service.key_commands import key_commands
 from service.key_records import recorded_development_keys
@@ -23,12 +24,14 @@ from service.log.databases.commands import database_commands
 from service.log.erasure_commands import add_erasure_commands
 from service.log.store import LogError, LogStore, NotDurable
 from service.pages.assets import AssetsMissing
+from service.reloading import ReloadError, reload
 from service.replay.command import replay_command
 from service.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
 from service.settings import Settings, SettingsError, read_settings
 
 EXPECTED = (
     NotHealthy,
+    ReloadError,
     AssetsMissing,
     ArtefactError,
     DictionaryError,
@@ -87,19 +90,11 @@ def health() -> None:
     check_health(read_settings())
 
 
-@main.command()
-@click.argument("cases", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--model", "model_folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def screen(cases: Path, model_folder: Path, out: Path) -> None:
-    """Screen a CSV or Parquet file of cases with the model that `make train OUT=...` wrote; one log entry a job."""
-    from service.batch import BatchError, screen_file
-
-    try:
-        report = screen_file(cases, model_folder, out, lambda: open_log(read_settings()))
-    except BatchError as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(report)
+@main.command("reload")
+def reload_command() -> None:
+    """Let the running service take up the active model without dropping a request."""
+    released = reload(read_settings())
+    click.echo(f"in use: {released.model.version} (sha256 {released.sha256})")
 
 
 def _with_port(port: int) -> Settings:
@@ -112,6 +107,7 @@ def _open_store() -> LogStore:
     return open_log(read_settings())
 
 
+main.add_command(screen_commands(read_settings, _open_store))
 main.add_command(database_commands(lambda: read_settings().log_database))
 _log = log_commands(_open_store)
 _log.add_command(replay_command(read_settings, _open_store))
@@ -119,6 +115,7 @@ add_erasure_commands(_log, _open_store)
 main.add_command(_log)
 main.add_command(key_commands(read_settings, _open_store))
 main.add_command(learn_commands(read_settings))
+main.add_command(client)
 
 
 def cli() -> None:

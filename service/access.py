@@ -14,13 +14,17 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from model.files import write_whole
 from service.errors import problem
 from service.telemetry import logger
 
-ROLES = ("practitioner", "auditor", "operator")
+SANDBOX = "sandbox"
+ROLES = ("practitioner", "auditor", "operator", SANDBOX)
 SECONDS_BETWEEN_LOOKS = 1.0
+SANDBOX_MARK = f" grounds_{SANDBOX}_"
+"""In the Authorization header of whoever sends what calls itself a sandbox key."""
 MOST_DAYS = 3660
 KEY_FILE = "api_keys.json"
 DEVELOPMENT_FILE = "development_keys.json"
@@ -99,18 +103,28 @@ class Keys:
         return found[0]
 
 
+class TokenHolders(Protocol):
+    """Tells who holds a token (`service.tokens`)."""
+
+    def caller(self, token: str) -> Caller:
+        """The holder. Raises `Problem`."""
+
+
 class FollowedKeys(Keys):
     """The keys in a service's folder, read again where the file was replaced: a revocation holds within a second."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises `KeyFileError`."""
+    def __init__(self, folder: Path, tokens: TokenHolders | None = None) -> None:
+        """`tokens` tells who holds a token of an identity provider, where there is one. Raises `KeyFileError`."""
         self._folder = folder
+        self._tokens = tokens
         self._state = self._look()
         self._next_look = 0.0
         super().__init__(read_keys(folder))
 
     def caller(self, authorization: str | None) -> Caller:
         """As `Keys`. A key file that cannot be read leaves the keys as they were, and is logged."""
+        if self._tokens is not None and authorization is not None and authorization.count(".") == 2:
+            return self._tokens.caller(authorization.partition(" ")[2].strip())  # a key of ours has no dots
         self._follow()
         return super().caller(authorization)
 

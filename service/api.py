@@ -2,63 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
-from service.accepting import Acceptor
-from service.access import Caller, Keys, require_role
-from service.answer import AnswerWriter
+from service.access import require_role
 from service.answer_schemas import ScreeningSchema
-from service.errors import Problem, problem
+from service.examples import examples_of
 from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
 from service.log.canonical import canonical_bytes
-from service.log.store import AlreadyRecorded, LogStore, NotDurable
+from service.many_api import ScreeningsSchema, add_many
 from service.model_files import ReleasedModel
 from service.reading import JSON, validated_screening
-from service.records import RETRY_AFTER, looked_at, record_refusal, recorded, recorded_screening, with_record
-from service.schemas import ProblemSchema, request_schema
-from service.screening import screen
+from service.records import looked_at, with_record
+from service.schemas import ProblemSchema
+from service.screening_desk import ScreeningDesk
 from service.web import Recorded
 
 
-def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, keys: Keys, origin: str) -> Blueprint:
-    """The blueprint of screenings for one model, log and set of keys."""
+def screenings(desk: ScreeningDesk, shown: Mapping[str, Any], batch_body_limit: int) -> Blueprint:
+    """The blueprint of screenings, all of which go over one desk. `shown` are examples of answers, for OpenAPI.
+
+    `batch_body_limit` is in bytes.
+    """
     blueprint = Blueprint("screenings", __name__, url_prefix="/v1/screenings", description="Screen a case.")
-    schema = request_schema(released.model.dictionary)
-    acceptor = Acceptor(schema)
+    released = desk.released
     examples = {
         "one_agency": {"summary": "What one agency knows", "value": example_request(released)},
         "pooled": {"summary": "What several agencies know, pooled", "value": example_pooled(released)},
     }
-    body = {"required": True, "content": {JSON: {"schema": schema, "examples": examples}}}
+    body = {"required": True, "content": {JSON: {"schema": desk.schema, "examples": examples}}}
+
+    answers = documented(201, "The screening, recorded", ScreeningSchema, 400, 401, 403, 409, 413, 415, 422, 429, 503)
+    answers["201"]["content"][JSON]["examples"] = dict(shown)
 
     @blueprint.route("", methods=["POST"])
     @blueprint.doc(
         summary="Screen one anonymised case",
         parameters=[IDEMPOTENCY_PARAMETER],
         requestBody=body,
-        responses=documented(201, "The screening, recorded", ScreeningSchema, 400, 401, 403, 413, 415, 422, 503),
+        responses=answers,
     )
     def post_screening() -> Response:
-        caller = keys.caller(request.environ.get("HTTP_AUTHORIZATION"))
-        try:
-            require_role(caller, "practitioner")
-            asked = validated_screening(acceptor, schema, caller)
-            unique = idempotency_key(request.environ.get("HTTP_IDEMPOTENCY_KEY"), caller, "screening")
-            try:
-                shown = screen(asked, released, writer, log, caller, unique)
-            except AlreadyRecorded as recorded:
-                return _repeated(asked, log, recorded.index, origin)
-        except Problem as refusal:
-            record_refusal(refusal, caller, log)
-            raise
-        except NotDurable:
-            raise problem("not_recorded", Retry_After=RETRY_AFTER) from None
-        location = f"/v1/screenings/{shown.receipt.entry_id}"
-        return Recorded(with_record(shown.answer, shown.receipt, origin), 201, [("Location", location)])
+        caller = desk.keys.caller(request.environ.get("HTTP_AUTHORIZATION"))
+
+        def read() -> tuple[dict[str, Any], str | None]:
+            asked = validated_screening(desk.acceptor, desk.schema, caller)
+            return asked, idempotency_key(request.environ.get("HTTP_IDEMPOTENCY_KEY"), caller, "screening")
+
+        answered = desk.take(caller, read)
+        headers = [("Location", f"/v1/screenings/{answered.record.entry_id}"), *answered.headers]
+        return Recorded(with_record(answered.answer, answered.record, desk.origin), 201, headers)
+
+    add_many(
+        blueprint,
+        desk,
+        batch_body_limit,
+        example_request(released),
+        documented(201, "The screenings, recorded", ScreeningsSchema, 400, 401, 403, 410, 413, 415, 422, 429, 503),
+    )
 
     @blueprint.route("/<uuid:screening_id>")
     class Screening(MethodView):
@@ -69,9 +74,10 @@ def screenings(released: ReleasedModel, writer: AnswerWriter, log: LogStore, key
             ),
         )
         def get(self, screening_id: object) -> Response:
-            caller = keys.caller(request.headers.get("Authorization"))
+            caller = desk.keys.caller(request.headers.get("Authorization"))
             require_role(caller, "practitioner", "auditor")
-            return _shown_again(str(screening_id), log, caller, origin)
+            entry, payload = looked_at(str(screening_id), caller, desk.log)
+            return Response(with_record(canonical_bytes(payload["answer"]), entry, desk.origin), 200, mimetype=JSON)
 
     return blueprint
 
@@ -84,7 +90,7 @@ def documented(status: int, description: str, schema: Any, *problems: int) -> di
     """
     answers: dict[str, Any] = {str(status): {"description": description, "content": {JSON: {"schema": schema}}}}
     for problem_status in problems:
-        content = {"application/problem+json": {"schema": ProblemSchema}}
+        content = {"application/problem+json": {"schema": ProblemSchema, "examples": examples_of(problem_status)}}
         answers[str(problem_status)] = {"description": "Problem details", "content": content}
     return answers
 
@@ -111,20 +117,3 @@ def example_pooled(released: ReleasedModel) -> dict[str, Any]:
     if second != one["agency"]:
         observations.append({"agency": second, "features": {}})
     return {"case_ref": one["case_ref"], "observations": observations}
-
-
-def _repeated(asked: dict[str, Any], log: LogStore, index: int, origin: str) -> Response:
-    """The answer that this key's request was given before, from its record; a retry makes no second entry."""
-    found = recorded(lambda: log.get_index(index))
-    if found is None:
-        raise problem("record_damaged")
-    entry, payload = recorded_screening(found.entry_id, log)
-    if payload["asked"] != asked:
-        raise problem("key_reused")
-    headers = [("Location", f"/v1/screenings/{entry.entry_id}"), ("Idempotent-Replayed", "true")]
-    return Recorded(with_record(canonical_bytes(payload["answer"]), entry, origin), 201, headers)
-
-
-def _shown_again(screening_id: str, log: LogStore, caller: Caller, origin: str) -> Response:
-    entry, payload = looked_at(screening_id, caller, log)
-    return Response(with_record(canonical_bytes(payload["answer"]), entry, origin), 200, mimetype=JSON)

@@ -6,34 +6,54 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from flask import Flask
 from flask_smorest import Api
 
 from service.access import Keys
 from service.answer import AnswerWriter
 from service.api import screenings
-from service.audit import AuditPlan, log_addresses
+from service.audit import AuditPlan, AuditRoom, log_addresses
+from service.cds_hooks.api import cds_hooks
+from service.cds_hooks.contract import FEEDBACK_FORMS
+from service.cds_hooks.plan import CdsPlan
 from service.docs_page import docs_page
 from service.drift.api import drift_address
 from service.drift.window import DriftWindow
-from service.errors import register_errors
+from service.errors import Problem, register_errors
+from service.examples import describe_problems, screening_examples
+from service.fhir.api import fhir_addresses
 from service.guessing import Guesses
-from service.log.search_index import SearchIndex
 from service.log.store import LogStore
+from service.metrics import Metrics, State
 from service.model_files import ReleasedModel
 from service.pages.desk import PageDesk
 from service.pages.session import Sessions
 from service.pages.site import register_pages
 from service.pages.summary.views import summary_page
+from service.rate import KeyRate
+from service.readiness import Places, Readiness
 from service.reference import reference
-from service.responses import responses
-from service.schemas import Features, ProblemSchema
+from service.refusing import refusal_answer
+from service.responses import RESPONSE_FORMS, responses
+from service.sandbox.api import sandbox_cases
+from service.sandbox.cases import canned_cases
+from service.schemas import ONE_OF_TWO, Features, ProblemSchema
 from service.screening import sample_payload
+from service.screening_desk import Refuse, ScreeningDesk
 from service.status import status
 from service.summary.api import summaries
 from service.web import Web
 
 API_VERSION = "1"
+BETWEEN_FIELDS = {
+    "ScreeningRequest": ONE_OF_TWO,
+    "ResponseRequest": RESPONSE_FORMS,
+    "CdsFeedbackEntry": FEEDBACK_FORMS,
+}
+"""What a shape of the contract holds of one field beside another, where marshmallow cannot say it."""
+SECURITY_SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer"},
+    "cds_client": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +81,39 @@ class Collaborators:
     """None leaves the addresses of the log out."""
     pages: PagePlan | None = None
     """None leaves the pages out."""
+    places: Places | None = None
+    """Where keys and checkpoints lie, for `/readyz`; None leaves them unwatched."""
+    metrics: Metrics | None = None
+    """None leaves `/metrics` out."""
+    screening_rate: str | None = None
+    """Screenings that one key may ask of one worker, as in `1200/minute`; None is as many as it likes."""
+    cds: CdsPlan | None = None
+    """None leaves CDS Hooks out."""
+    refuse: Refuse | None = None
+    """Looks at each validated request for a screening, and may refuse it (the sandbox does)."""
 
 
 class GroundsApi(Api):
     """flask-smorest for the OpenAPI document; errors are ours (RFC 9457), so that there is one shape."""
 
     ERROR_SCHEMA = ProblemSchema
+    _app: Web
 
-    def __init__(self, app: Flask, guesses: Guesses) -> None:
+    def __init__(self, app: Web, guesses: Guesses) -> None:
         self._guesses = guesses
         super().__init__(app)
 
     def _register_error_handlers(self) -> None:
-        register_errors(self._app, self._guesses.counted)
+        register_errors(self._app, self._seen, refusal_answer)
+
+    def _seen(self, refusal: Problem, address: str | None) -> Problem:
+        shown = self._guesses.counted(refusal, address)
+        if self._app.metrics is not None:
+            self._app.metrics.refused(shown.code)
+        return shown
 
 
-def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
+def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_body_limit: int = 4 * 1024 * 1024) -> Web:
     """The WSGI application for one released model and one log."""
     app = Web("grounds", root_path=str(Path(__file__).parent), static_folder=None)
     app.config.update(
@@ -89,7 +126,7 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
                 "description": "Screening for referral risk in child safeguarding. A prompt to think; never a decision."
             },
             "security": [{"key": []}],
-            "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+            "components": {"securitySchemes": SECURITY_SCHEMES},
         },
     )
     guesses = Guesses()
@@ -97,30 +134,62 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536) -> Flask:
     _describe_features(api)
     writer = AnswerWriter(collaborators.released.model)
     collaborators.log.learn(sample_payload(collaborators.released, writer))
-    api.register_blueprint(
-        screenings(collaborators.released, writer, collaborators.log, collaborators.keys, collaborators.origin)
-    )
+    _add_screenings(api, collaborators, writer, batch_body_limit)
     api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
+    room = None
     if collaborators.audit is not None:
-        for blueprint in log_addresses(collaborators.log, collaborators.keys, collaborators.audit):
+        room = AuditRoom.of(collaborators.log, collaborators.keys, collaborators.audit)
+        for blueprint in log_addresses(collaborators.log, room):
             api.register_blueprint(blueprint)
-    app.register_blueprint(status(collaborators.released, collaborators.log))
     app.register_blueprint(docs_page(api, collaborators.released.model))
     drift = DriftWindow(collaborators.log, collaborators.released)
+    _watch(app, collaborators, drift)
     api.register_blueprint(drift_address(drift, collaborators.keys))
     page = None
     if collaborators.pages is not None:
-        desk = _page_desk(collaborators, writer, collaborators.pages, guesses, drift)
+        desk = _page_desk(collaborators, writer, collaborators.pages, guesses, drift, room)
         register_pages(app, desk)
         page = partial(summary_page, desk)
     dictionary = collaborators.released.model.dictionary
     api.register_blueprint(summaries(dictionary, collaborators.log, collaborators.keys, collaborators.origin, page))
+    for name, forms in BETWEEN_FIELDS.items():
+        api.spec.components.schemas.get(name, {})["oneOf"] = forms
     return app
 
 
+def _watch(app: Web, collaborators: Collaborators, drift: DriftWindow) -> None:
+    """Adds the status addresses, and lets the app and the log count."""
+    released, log, metrics = collaborators.released, collaborators.log, collaborators.metrics
+    readiness = Readiness(log, released, collaborators.places)
+    state = State(log, readiness, released, drift)
+    app.register_blueprint(status(released, readiness, collaborators.keys, metrics, state))
+    app.metrics = metrics
+    log.on_commit = None if metrics is None else metrics.committed
+
+
+def _add_screenings(api: Api, collaborators: Collaborators, writer: AnswerWriter, batch_body_limit: int) -> None:
+    """The doors of a screening (JSON, FHIR, CDS Hooks), all over one desk, and the cases to try them with."""
+    rate = None if collaborators.screening_rate is None else KeyRate(collaborators.screening_rate)
+    released, log, keys, origin = collaborators.released, collaborators.log, collaborators.keys, collaborators.origin
+    desk = ScreeningDesk(released, writer, log, keys, origin, rate, collaborators.refuse, collaborators.metrics)
+    cases = canned_cases(released, writer)
+    describe_problems(api, desk.schema)
+    api.register_blueprint(screenings(desk, screening_examples(cases, origin), batch_body_limit))
+    api.register_blueprint(sandbox_cases(cases, keys))
+    for blueprint in fhir_addresses(desk):
+        api.register_blueprint(blueprint)
+    if collaborators.cds is not None:
+        api.register_blueprint(cds_hooks(desk, collaborators.cds, cases))
+
+
 def _page_desk(
-    collaborators: Collaborators, writer: AnswerWriter, plan: PagePlan, guesses: Guesses, drift: DriftWindow
+    collaborators: Collaborators,
+    writer: AnswerWriter,
+    plan: PagePlan,
+    guesses: Guesses,
+    drift: DriftWindow,
+    room: AuditRoom | None,
 ) -> PageDesk:
     return PageDesk(
         released=collaborators.released,
@@ -134,7 +203,8 @@ def _page_desk(
         key_folder=plan.key_folder,
         drift=drift,
         vignettes=plan.vignettes,
-        index=None if collaborators.audit is None else SearchIndex(collaborators.log, collaborators.audit.index),
+        index=None if room is None else room.index,
+        auditors=None if room is None else room.desk,
     )
 
 

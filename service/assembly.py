@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from pathlib import Path
 
 from service.access import FollowedKeys, Keys
+from service.cds_hooks.plan import cds_plan
 from service.lifetime import record_start, record_stop
 from service.log.checkpoint import create_signing_key
 from service.log.key_file import FollowedKey
@@ -17,6 +19,7 @@ from service.pages.assets import Assets
 from service.pages.session import page_secret
 from service.settings import Settings
 from service.telemetry import logger
+from service.tokens import TokenPlan, Tokens
 
 LOG_KEY = "log.pem"
 
@@ -57,12 +60,22 @@ def start_publisher(log: LogStore, settings: Settings) -> CheckpointPublisher:
     return publisher
 
 
+def tokens_of(settings: Settings) -> Tokens | None:
+    """Who checks the tokens of the identity provider; None where none is set."""
+    if not settings.oidc_issuer:
+        return None
+    secret = hmac.digest(page_secret(settings.keys), b"token holders", "sha256")
+    claims = (settings.oidc_role_claim, settings.oidc_agency_claim)
+    return Tokens(TokenPlan(settings.oidc_issuer, settings.oidc_audience, *claims, secret))
+
+
 def prepare(settings: Settings) -> Prepared:
     """Checks the model, opens the log, and records this start and, where the model is new to the log, its activation.
 
     Raises `ArtefactError` where the model cannot be trusted: a service does not start with it.
     """
     released = load_active(settings.models, settings.keys)
+    cds_plan(settings)  # issuers that cannot be read are said here, and not to the first who calls
     Assets()  # a service whose pages are not built says so here, and not to its first visitor
     page_secret(settings.keys)  # made once, before several workers would each make one
     log = open_log(settings)

@@ -56,6 +56,19 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "Key not accepted",
         "The key is unknown, revoked or expired. Ask your operator for a new one.",
     ),
+    "token_refused": (
+        401,
+        "Token not accepted",
+        "The token is not one that this service trusts for this address. Get a new one.",
+    ),
+    "no_role": (403, "No role", "The token gives no role in this service. Ask whoever runs your identity provider."),
+    "no_token": (401, "No token", "Send the header Authorization: Bearer <token>, a JSON Web Token for this address."),
+    "issuer_keys_unavailable": (503, "Token not checked", "The keys of its issuer cannot be read. Try again."),
+    "no_answers": (
+        412,
+        "No answers came with the call",
+        "Send a QuestionnaireResponse to GET /v1/questionnaire as the prefetch answers. No screening was made.",
+    ),
     "wrong_role": (403, "Not for this role", "The key's role may not do this."),
     "wrong_agency": (403, "Not for this agency", "The key belongs to another agency than the request names."),
     "form_refused": (
@@ -106,6 +119,13 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
         "The record is damaged",
         "Its bytes do not fit its leaf, so it is not shown. Verify the log.",
     ),
+    "issuer_unavailable": (503, "The identity provider does not answer", "Try again as Retry-After says."),
+    "overloaded": (503, "Too busy", "More requests came at once than can be served. Try again as Retry-After says."),
+    "sandbox_unavailable": (
+        503,
+        "The sandbox cannot be opened",
+        "Its log does not open. The operator has been told.",
+    ),
     "log_unavailable": (503, "The log cannot be read", "Its database does not answer. Try again."),
     "not_recorded": (503, "Not recorded, so not answered", "The log cannot be written. Try again: no score was given."),
 }
@@ -144,9 +164,11 @@ def problem_of(error: Exception) -> Problem:
     return problem("internal")
 
 
-def register_errors(app: Flask, look: Callable[[Problem, str | None], Problem]) -> None:
-    """Makes every error of the app a problem details answer. `look` sees each with the sender's address first."""
+def register_errors(
+    app: Flask, look: Callable[[Problem, str | None], Problem], shape: Callable[[Problem], Response]
+) -> None:
+    """Makes every error of the app an answer of that shape. `look` sees each with the sender's address first."""
 
     @app.errorhandler(Exception)
     def _answer(error: Exception) -> Response:
-        return look(problem_of(error), request.remote_addr).response()
+        return shape(look(problem_of(error), request.remote_addr))

@@ -15,7 +15,7 @@ IDEMPOTENCY_PARAMETER = {
     "in": "header",
     "name": HEADER,
     "required": False,
-    "schema": {"type": "string", "minLength": 8, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 8, "maxLength": 255, "pattern": "^[!-~]{8,255}$"},
     "description": "The same key with the same request gives the same answer and one record, also after a time-out.",
 }
 """The header as OpenAPI documents it."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from service import VERSION
 from service.log.canonical import canonical_bytes
-from service.log.store import LogStore, StoredEntry
+from service.log.store import AlreadyRecorded, LogStore, StoredEntry
 from service.model_files import ReleasedModel
 from service.settings import Settings
 
@@ -22,8 +23,8 @@ def record_start(released: ReleasedModel, log: LogStore, settings: Settings) -> 
 
     The start says how the one before it ended, so that a crash shows: a crash itself records nothing.
     """
-    model = {"version": released.model.version, "sha256": released.sha256, "synthetic": released.model.synthetic}
-    _record_activation(model, released, log)
+    record_activation(released, log)
+    model = _named(released)
     started = {
         "configuration_sha256": configuration_digest(settings),
         "model": model,
@@ -48,7 +49,9 @@ def configuration_digest(settings: Settings) -> str:
     return hashlib.sha256(canonical_bytes(shown)).hexdigest()
 
 
-def _record_activation(model: dict[str, object], released: ReleasedModel, log: LogStore) -> None:
+def record_activation(released: ReleasedModel, log: LogStore) -> None:
+    """Records that this model is in use from now on, unless the log's newest activation is of it."""
+    model = _named(released)
     activation: dict[str, object] = {"model": model, "release_key": released.key_id}
     overridden = canonical_bytes({"model": model, "overrides": [asdict(override) for override in released.overrides]})
     if released.overrides:
@@ -58,10 +61,18 @@ def _record_activation(model: dict[str, object], released: ReleasedModel, log: L
     last = log.latest_of_kind("model_activated")
     if last is not None and last.payload == recorded:
         return
+    # Of several workers that start at once with a new model, one records it.
+    after = -1 if last is None else last.index
     if released.overrides:
         # First, so that no crash between the two leaves an activation without them.
-        log.append("gates_overridden", overridden)
-    log.append("model_activated", recorded)
+        with suppress(AlreadyRecorded):
+            log.append("gates_overridden", overridden, unique=f"gates_overridden after {after}")
+    with suppress(AlreadyRecorded):
+        log.append("model_activated", recorded, unique=f"model_activated after {after}")
+
+
+def _named(released: ReleasedModel) -> dict[str, object]:
+    return {"version": released.model.version, "sha256": released.sha256, "synthetic": released.model.synthetic}
 
 
 def _previous_end(log: LogStore) -> str:

@@ -26,7 +26,11 @@ MAX_ERRORS = 100
 
 def validated_screening(acceptor: Acceptor, schema: Schema, caller: Caller) -> dict[str, Any]:
     """The screening that the current request asks for. Raises `Problem`."""
-    asked = read_json()
+    return validated(read_json(), acceptor, schema, caller)
+
+
+def validated(asked: Mapping[str, Any], acceptor: Acceptor, schema: Schema, caller: Caller) -> dict[str, Any]:
+    """A request for a screening, checked, whichever way it came. Raises `Problem`."""
     validated = acceptor.accept(asked)
     if validated is None:
         try:
@@ -59,10 +63,11 @@ def request_names(schema: Schema) -> frozenset[str]:
     return frozenset((*schema.fields, *features.names(), *monitoring.schema.fields))
 
 
-def read_json() -> dict[str, Any]:
-    """The JSON object in the body of the current request. Raises `Problem`."""
-    if request.environ.get("CONTENT_TYPE") != JSON and request.mimetype != JSON:
-        raise problem("not_json")
+def read_json(*kinds: str) -> dict[str, Any]:
+    """The JSON object in the body of the current request, of one of the content types. Raises `Problem`."""
+    if request.environ.get("CONTENT_TYPE") != JSON and request.mimetype not in (JSON, *kinds):
+        named = " or ".join((*kinds, JSON))
+        raise problem("not_json", detail=f"Send the header Content-Type: {named}.")
     try:
         body = request.get_data()
     except RequestEntityTooLarge:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+ACCEPTED_DRAFT = "accepted_draft"
+NOT_GIVEN = "not_given"
+"""The action and the reason that only a card's feedback (CDS Hooks) gives."""
 LIST_FILE = Path(__file__).parent / "responses.toml"
 
 
@@ -18,6 +21,8 @@ class Action:
     code: str
     label: str
     needs_reason: bool = False
+    by_card: bool = False
+    """Recorded out of a card's feedback (CDS Hooks) alone, so nobody is offered it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Reason:
     label: str
     source: str
     retired: bool = False
+    by_card: bool = False
+    """As an action's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,11 @@ class Choices:
 
     def offered(self) -> list[str]:
         """The codes of the reasons that may be sent."""
-        return [reason.code for reason in self.reasons if not reason.retired]
+        return [reason.code for reason in self.reasons if not (reason.retired or reason.by_card)]
+
+    def offered_actions(self) -> list[Action]:
+        """The actions that may be sent."""
+        return [action for action in self.actions if not action.by_card]
 
     def needing_reason(self) -> frozenset[str]:
         """The actions that are refused without a reason."""
@@ -49,7 +60,10 @@ class Choices:
         """The list as `GET /v1/responses` answers it."""
         offered = set(self.offered())
         return {
-            "actions": [asdict(action) for action in self.actions],
+            "actions": [
+                {"code": action.code, "label": action.label, "needs_reason": action.needs_reason}
+                for action in self.offered_actions()
+            ],
             "reasons": [
                 {"code": reason.code, "label": reason.label, "source": reason.source}
                 for reason in self.reasons

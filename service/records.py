@@ -12,6 +12,7 @@ from service.errors import Problem, problem
 from service.log.canonical import canonical_bytes
 from service.log.erasure import erasure_of
 from service.log.store import LogDamaged, LogStore, NotDurable, Receipt, StoredEntry
+from service.reading import agencies_of
 from service.telemetry import logger
 
 RETRY_AFTER = "1"
@@ -63,12 +64,14 @@ def recorded_screening(screening_id: str, log: LogStore) -> tuple[StoredEntry, d
 
 
 def looked_at(screening_id: str, caller: Caller, log: LogStore) -> tuple[StoredEntry, dict[str, Any]]:
-    """A screening that this caller made, or any for an auditor: entry and payload; the look is recorded first.
+    """A screening that this caller made, or their agency alone, or any for an auditor; the look is recorded first.
+
+    Of a pooled view only the key that asked sees the whole: each agency told it what it knows, and not the others.
 
     Raises `Problem`: `not_found`, `erased`, `record_damaged` or `not_recorded`.
     """
     entry, payload = recorded_screening(screening_id, log)
-    if caller.role != "auditor" and payload["caller"]["key_id"] != caller.key_id:
+    if caller.role != "auditor" and not (payload["caller"]["key_id"] == caller.key_id or _of_agency(payload, caller)):
         raise problem("not_found")
     looked = {"caller": {"key_id": caller.key_id, "role": caller.role}, "screening_id": screening_id}
     record(lambda: log.append("lookup", canonical_bytes(looked)))
@@ -85,6 +88,11 @@ def with_record(answer: bytes, receipt: Receipt | StoredEntry, origin: str) -> b
         "checkpoint": receipt.checkpoint,
     }
     return answer[:-1] + b',"record":' + orjson.dumps(shown) + b"}"
+
+
+def _of_agency(payload: dict[str, Any], caller: Caller) -> bool:
+    asked = payload["asked"]
+    return caller.agency is not None and "observations" not in asked and agencies_of(asked) == (caller.agency,)
 
 
 def _why_gone(screening_id: str, log: LogStore) -> str:

@@ -41,7 +41,7 @@ def respond(
     `asked` is the validated request. `unique` is a text by which the log takes it once. Raises
     `Problem` where the screening is not there for this caller or another response came first, and `NotDurable`.
     """
-    screening = _screening(screening_id, log, caller)
+    screening = answerable(screening_id, log, caller)
     number, newest = _newest(screening_id, log)
     while number < MOST_RESPONSES:
         if unique is not None and (earlier := log.recorded_as(unique)) is not None:
@@ -76,7 +76,8 @@ def numbered_id(screening_id: str, number: int) -> str:
     return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
-def _screening(screening_id: str, log: LogStore, caller: Caller) -> dict[str, Any]:
+def answerable(screening_id: str, log: LogStore, caller: Caller) -> dict[str, Any]:
+    """The payload of a screening to which this caller may respond. Raises `Problem`."""
     _, screening = recorded_screening(screening_id, log)
     own = screening["caller"]["key_id"] == caller.key_id
     if not own and (caller.agency is None or caller.agency not in agencies_of(screening["asked"])):

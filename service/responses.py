@@ -21,7 +21,7 @@ from service.reasons import choices
 from service.records import RETRY_AFTER, record_refusal, with_record
 from service.responding import respond
 
-_ACTIONS = [action.code for action in choices().actions]
+_ACTIONS = [action.code for action in choices().offered_actions()]
 _REASONS = choices().offered()
 _EXAMPLE = {"action": "decided_otherwise", "reasons": ["done_already"]}
 
@@ -38,7 +38,10 @@ class ResponseRequestSchema(Schema):
         load_default=list,
         error_messages={"invalid": "send a list of codes"},
         validate=validate.Length(max=len(_REASONS), error="send each reason once"),
-        metadata={"description": "Codes from GET /v1/responses; at least one for decided_otherwise."},
+        metadata={
+            "description": "Codes from GET /v1/responses; at least one for decided_otherwise.",
+            "uniqueItems": True,
+        },
     )
     corrects = fields.UUID(
         allow_none=True,
@@ -53,6 +56,14 @@ class ResponseRequestSchema(Schema):
             raise ValidationError("send each reason once", "reasons")
         if data["action"] in choices().needing_reason() and not reasons:
             raise ValidationError("needs at least one reason; GET /v1/responses lists them", "reasons")
+
+
+_NEEDING = sorted(choices().needing_reason())
+RESPONSE_FORMS = [
+    {"properties": {"action": {"enum": [action for action in _ACTIONS if action not in _NEEDING]}}},
+    {"properties": {"action": {"enum": _NEEDING}, "reasons": {"minItems": 1}}, "required": ["reasons"]},
+]
+"""What `ResponseRequestSchema` holds of one field beside another, as JSON Schema."""
 
 
 class ResponseSchema(Schema):

@@ -17,11 +17,28 @@ from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature
 from model.identifiers import identifier_kind, looks_like_a_name
 
 _REFERENCE = re.compile(r"^(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")
+REFERENCE_FORMAT = "grounds-case-ref"
+"""In the contract: a text of the pattern that looks like no identifier of a person, which no pattern can say."""
+CODE_FORMAT = "grounds-code"
+"""In the contract: as a reference, of a code that the dictionary does not list."""
 REFERENCE_FIX = (
     "send your own pseudonymous reference: 1 to 64 letters, digits, dots, dashes, colons or underscores, with at least "
     "one digit; never a name, an NHS number, a date, a postcode or a phone number"
 )
 UNKNOWN_FEATURE = "is not in the data dictionary; remove it (GET /v1/dictionary lists the features)"
+
+
+_REFERENCE_SCHEMA = {
+    "description": REFERENCE_FIX,
+    "example": "case-0001",
+    "pattern": _REFERENCE.pattern,
+    "format": REFERENCE_FORMAT,
+}
+
+
+def reference_schema() -> dict[str, Any]:
+    """A case reference as JSON Schema."""
+    return {"type": "string", **_REFERENCE_SCHEMA}
 
 
 class CaseReference(fields.String):
@@ -77,6 +94,8 @@ class Features(fields.Field[dict[str, Any]]):
             if feature is None:
                 errors[name] = [UNKNOWN_FEATURE]
                 continue
+            if isinstance(given, float) and given.is_integer() and feature.kind == "count":
+                given = int(given)  # 47.0 and 47 are one number in JSON
             try:
                 # Looked at before it is admitted: a category with the level "other" would take any text as that.
                 if isinstance(given, str) and given not in feature.levels and _is_text(given):
@@ -98,10 +117,19 @@ class Features(fields.Field[dict[str, Any]]):
         return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
+def unlisted_schema() -> dict[str, Any]:
+    """A code that a category does not list, as JSON Schema."""
+    counts = "Counts as not known, and is named in not_recognised."
+    return {"type": "string", "pattern": _LEVEL_LIKE.pattern, "format": CODE_FORMAT, "description": counts}
+
+
 def feature_schema(feature: Feature) -> dict[str, Any]:
     """One feature as JSON Schema (2020-12)."""
     states = [NOT_KNOWN, *([NOT_APPLICABLE] if feature.not_applicable else [])]
     described = {"title": feature.label, "description": feature.help or feature.label}
+    if feature.kind == "category":
+        listed = {"enum": [*feature.levels, *states, None]}
+        return {**described, "anyOf": [listed, unlisted_schema()]}
     if not feature.is_numeric:
         return {**described, "enum": [*feature.levels, *states, None]}
     number: dict[str, Any] = {"type": "integer" if feature.kind == "count" else "number"}
@@ -135,6 +163,13 @@ def _refuse(errors: dict[str, list[str]]) -> None:
         raise ValidationError(errors)
 
 
+ONE_OF_TWO = [
+    {"required": ["agency", "features"], "properties": {"observations": False}},
+    {"required": ["observations"], "properties": {"agency": False, "features": False}},
+]
+"""What `_OneForm` holds, as JSON Schema."""
+
+
 def request_schema(dictionary: Dictionary) -> Schema:
     """The schema of `POST /v1/screenings` for one dictionary."""
     monitoring: dict[str, fields.Field[Any]] = {
@@ -156,7 +191,10 @@ def request_schema(dictionary: Dictionary) -> Schema:
 
     observation = Schema.from_dict(agency_and_features(True), name="Observation")(unknown=RAISE)
     shape: dict[str, Any] = {
-        "case_ref": CaseReference(required=True, metadata={"description": REFERENCE_FIX, "example": "case-0001"}),
+        "case_ref": CaseReference(
+            required=True,
+            metadata=_REFERENCE_SCHEMA,
+        ),
         **agency_and_features(False),
         "observations": fields.List(
             fields.Nested(observation),

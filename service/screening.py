@@ -21,9 +21,10 @@ from service.schemas import UNSEEN
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A screening that is recorded and may be shown: the answer's exact bytes, and the receipt of its record."""
+    """A screening that is recorded and may be shown: the answer's exact bytes, its prompt level, and its receipt."""
 
     answer: bytes
+    level: str
     receipt: Receipt
 
 
@@ -42,22 +43,31 @@ def screen(
     written; in all three nothing of this answer may be shown.
     """
     screening_id = uuid7()
-    answer = compose(asked, released, writer, screening_id)
+    answer, level = composed(asked, released, writer, screening_id)
     receipt = log.append("screening", screening_payload(answer, asked, released, caller), screening_id, unique)
-    return Shown(answer, receipt)
+    return Shown(answer, level, receipt)
 
 
 def compose(asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWriter, screening_id: str) -> bytes:
     """The answer to a validated request, not yet recorded and so not yet to be shown."""
+    return composed(asked, released, writer, screening_id)[0]
+
+
+def composed(
+    asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWriter, screening_id: str
+) -> tuple[bytes, str]:
+    """As `compose`, with the level of the prompt."""
     model = released.model
     if "observations" in asked:
         found = pooled_view(asked["observations"], released)
-        return writer.write(screening_id, asked["case_ref"], found.not_recognised, found.together, found.said)
+        answer = writer.write(screening_id, asked["case_ref"], found.not_recognised, found.together, found.said)
+        return answer, found.together.prompt.level
     features = asked["features"]
     # In an order of its own: the log keeps what was asked with its keys sorted, and must replay to the same bytes.
     unseen = sorted(name for name, value in features.items() if value == UNSEEN)
     case = Case.of(model.dictionary, {**features, **dict.fromkeys(unseen, NOT_KNOWN)})
-    return writer.write(screening_id, asked["case_ref"], unseen, view(model, released.ground_rules, case))
+    seen = view(model, released.ground_rules, case)
+    return writer.write(screening_id, asked["case_ref"], unseen, seen), seen.prompt.level
 
 
 def screening_payload(answer: bytes, asked: Mapping[str, Any], released: ReleasedModel, caller: Caller) -> bytes:

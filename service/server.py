@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,11 +12,16 @@ from collections.abc import Sequence
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from model.files import write_whole
 from service.api import example_request
+from service.metrics import prepare_folder
 from service.model_files import ReleasedModel
 from service.settings import Settings
+
+PID_FILE = "service.pid"
 
 
 class ServerError(RuntimeError):
@@ -44,9 +50,14 @@ def serve_workers(settings: Settings) -> None:
         GROUNDS_LOG_ORIGIN=settings.origin,
         GROUNDS_HTTPS="yes" if settings.https else "no",
         GROUNDS_BODY_LIMIT=str(settings.body_limit),
+        GROUNDS_BATCH_BODY_LIMIT=str(settings.batch_body_limit),
     )
     # Each thread would get a heap of its own from the C library, and keep what its largest answer took.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    _let_starting_workers_stop()
+    prepare_folder(settings.run / "metrics")
+    pid_file = settings.run / PID_FILE
+    write_whole(pid_file, str(os.getpid()).encode())
     Granian(
         "service.worker:wsgi",
         factory=True,
@@ -56,12 +67,34 @@ def serve_workers(settings: Settings) -> None:
         http=HTTPModes.http1,
         websockets=False,
         workers=settings.workers,
-        blocking_threads=settings.threads,
+        # More than have a turn: for those that send slowly, wait for their turn or are turned away (service.seats).
+        blocking_threads=4 * settings.threads,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
         backlog=1024,
         respawn_failed_workers=True,
         workers_kill_timeout=30,
         log_level=LogLevels.error,
     ).serve()
+    pid_file.unlink(missing_ok=True)
+
+
+def _let_starting_workers_stop() -> None:
+    """Makes a stop reach a worker that is just being started, as the replacement of a dead one is.
+
+    A forked worker has its parent's handler until it serves: a stop in that half second was swallowed, and the service
+    took the 30 seconds to end after which a worker is killed. It serves nobody yet, so the signal's default is right.
+    """
+    held = {signal.SIGTERM}
+
+    def in_worker() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
+
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, held),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, held),
+        after_in_child=in_worker,
+    )
 
 
 def announce_when_ready(settings: Settings, lines: Sequence[str]) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from environs import Env, EnvError
 
+_OWN_URL = re.compile(r"https://[^/?#@]+|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?")
 _POSTGRESQL = re.compile(r"postgresql://(?:[^:@/]*@)?[^@]+$")
 """A URL without a password: the environment of a process is not a place for one."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_ASKABLE = ("https://", "http://127.0.0.1", "http://localhost")
 RATE = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour|day)")
 
 
@@ -39,7 +41,8 @@ class Settings:
     workers: int
     """GROUNDS_WORKERS: worker processes. Default: one a core, at least 2."""
     threads: int
-    """GROUNDS_THREADS: blocking threads a worker, each of which may wait for one durable commit. Default 32."""
+    """GROUNDS_THREADS: requests that a worker serves at once, each of which may wait for a durable commit; half as many
+    more wait for their turn, for a second at most, and the rest are answered 503. Default 32."""
     body_limit: int
     """GROUNDS_BODY_LIMIT: largest request body, in bytes. Default 65536."""
     https: bool = False
@@ -47,6 +50,28 @@ class Settings:
     HTTPS only. Default: no where GROUNDS_HOST is this machine alone, else yes."""
     audit_rate: str = "120/minute"
     """GROUNDS_AUDIT_RATE: requests about the log that one key may make of one worker. Default 120/minute."""
+
+    screening_rate: str = "1200/minute"
+    """GROUNDS_SCREENING_RATE: screenings that one key may ask of one worker. Default 1200/minute."""
+
+    oidc_issuer: str = ""
+    """GROUNDS_OIDC_ISSUER: the identity provider whose tokens are accepted beside keys, as in their `iss`. Default:
+    none."""
+    oidc_audience: str = ""
+    """GROUNDS_OIDC_AUDIENCE: this service's name in the tokens' `aud`."""
+    oidc_role_claim: str = "grounds_role"
+    """GROUNDS_OIDC_ROLE_CLAIM: claim that holds practitioner, auditor or operator. Default `grounds_role`."""
+    oidc_agency_claim: str = "grounds_agency"
+    """GROUNDS_OIDC_AGENCY_CLAIM: claim that holds the agency's id; a token without it is of no one agency. Default
+    `grounds_agency`."""
+    public_url: str = ""
+    """GROUNDS_PUBLIC_URL: the address by which others reach the service, `https://grounds.example`. Needed with
+    GROUNDS_CDS_ISSUERS: tokens name it, cards link to it. Default: none."""
+
+    cds_issuers: Path | None = None
+    """GROUNDS_CDS_ISSUERS: file of the systems that may call by CDS Hooks. Default: none, and there is no CDS Hooks."""
+    batch_body_limit: int = 4 * 1024 * 1024
+    """GROUNDS_BATCH_BODY_LIMIT: largest body of a request of many cases, in bytes. Default 4194304."""
 
     vignettes: Path | None = None
     """GROUNDS_VIGNETTES: folder of a facilitator's own training cases, beside the shipped ones. Default: none."""
@@ -60,6 +85,11 @@ class Settings:
     def log_database(self) -> Path | str:
         """Where the log is: the path of a SQLite file, or the URL of a PostgreSQL database."""
         return self.database_url or self.var / "log" / "log.sqlite"
+
+    @property
+    def run(self) -> Path:
+        """What tells of the running service: its process id, the cores that its workers hold."""
+        return self.var / "run"
 
     @property
     def audit_index(self) -> Path:
@@ -91,7 +121,15 @@ def read_settings() -> Settings:
                 body_limit=env.int("BODY_LIMIT", 65_536),
                 https=env.bool("HTTPS", host not in LOOPBACK),
                 audit_rate=env.str("AUDIT_RATE", "120/minute"),
+                screening_rate=env.str("SCREENING_RATE", "1200/minute"),
+                oidc_issuer=env.str("OIDC_ISSUER", ""),
+                oidc_audience=env.str("OIDC_AUDIENCE", ""),
+                oidc_role_claim=env.str("OIDC_ROLE_CLAIM", "grounds_role"),
+                oidc_agency_claim=env.str("OIDC_AGENCY_CLAIM", "grounds_agency"),
+                batch_body_limit=env.int("BATCH_BODY_LIMIT", 4 * 1024 * 1024),
                 vignettes=env.path("VIGNETTES", None),
+                public_url=env.str("PUBLIC_URL", "").rstrip("/"),
+                cds_issuers=env.path("CDS_ISSUERS", None),
             )
     except EnvError as error:
         raise SettingsError(str(error)) from None
@@ -105,11 +143,19 @@ def read_settings() -> Settings:
         ("WORKERS", settings.workers, 1, 256),
         ("THREADS", settings.threads, 1, 1024),
         ("BODY_LIMIT", settings.body_limit, 1024, 16 * 1024 * 1024),
+        ("BATCH_BODY_LIMIT", settings.batch_body_limit, 1024, 16 * 1024 * 1024),
     ):
         if not low <= value <= high:
             raise SettingsError(f"GROUNDS_{name}: {value} is not between {low} and {high}")
-    if not RATE.fullmatch(settings.audit_rate):
-        raise SettingsError("GROUNDS_AUDIT_RATE: set a number and a time, for instance 120/minute")
+    for name, rate in (("AUDIT", settings.audit_rate), ("SCREENING", settings.screening_rate)):
+        if not RATE.fullmatch(rate):
+            raise SettingsError(f"GROUNDS_{name}_RATE: set a number and a time, for instance 120/minute")
+    if settings.oidc_issuer and not settings.oidc_issuer.startswith(_ASKABLE):
+        raise SettingsError("GROUNDS_OIDC_ISSUER: set the https:// address of your identity provider")
+    if settings.oidc_issuer and not settings.oidc_audience:
+        raise SettingsError("GROUNDS_OIDC_AUDIENCE: set this service's name in the tokens' aud")
+    if settings.public_url and not _OWN_URL.fullmatch(settings.public_url):
+        raise SettingsError("GROUNDS_PUBLIC_URL: set https://host, without a path")
     if settings.vignettes is not None and not settings.vignettes.is_dir():
         raise SettingsError(f"GROUNDS_VIGNETTES: {settings.vignettes} is no folder; make it, or set nothing")
     return settings

@@ -1,16 +1,20 @@
-"""Liveness and readiness: `/healthz` says that the process runs, `/readyz` whether it could answer and record."""
+"""`/healthz` says that the process runs, `/readyz` whether it could answer and record, `/metrics` how it does."""
 
 from __future__ import annotations
 
 import orjson
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
-from service.log.store import LogStore
+from service.access import Keys, require_role
+from service.metrics import Metrics, State
 from service.model_files import ReleasedModel
+from service.readiness import Readiness
 
 
-def status(released: ReleasedModel, log: LogStore) -> Blueprint:
-    """The blueprint of the two status addresses; both are public and hold no case data."""
+def status(
+    released: ReleasedModel, readiness: Readiness, keys: Keys, metrics: Metrics | None, state: State
+) -> Blueprint:
+    """The blueprint of the status addresses; none holds case data. `/metrics` is for operators, the others public."""
     blueprint = Blueprint("status", __name__)
 
     @blueprint.get("/healthz")
@@ -19,12 +23,20 @@ def status(released: ReleasedModel, log: LogStore) -> Blueprint:
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        fault = log.fault()
+        checks = readiness.checks()
+        well = all(said == "ok" for said in checks.values())
         body = {
-            "status": "ready" if fault is None else "not_ready",
-            "log": "writable" if fault is None else fault,
+            "status": "ready" if well else "not_ready",
+            "checks": checks,
             "model": {"version": released.model.version, "synthetic": released.model.synthetic},
         }
-        return Response(orjson.dumps(body), 200 if fault is None else 503, mimetype="application/json")
+        return Response(orjson.dumps(body), 200 if well else 503, mimetype="application/json")
+
+    if metrics is not None:
+
+        @blueprint.get("/metrics")
+        def page() -> Response:
+            require_role(keys.caller(request.headers.get("Authorization")), "operator")
+            return Response(metrics.page(state), content_type="text/plain; version=0.0.4; charset=utf-8")
 
     return blueprint

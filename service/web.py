@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 
+from service.access import SANDBOX_MARK
+from service.metrics import Metrics
+from service.seats import NEVER_TURNED_AWAY, Seats
 from service.telemetry import logger
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SLOW_MS = 1000.0
 HEADERS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 """What every answer says unless its view said otherwise."""
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 
 class Recorded(Response):
-    """JSON whose headers are complete as they stand, so that nothing is left to be worked out when it is sent."""
+    """An answer whose headers are complete as they stand, so that nothing is left to be worked out when it is sent."""
 
-    def __init__(self, body: bytes, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, body: bytes, status: int, headers: Iterable[tuple[str, str]] = (), kind: str = "application/json"
+    ) -> None:
         size = ("Content-Length", str(len(body)))
-        super().__init__([body], status, [("Content-Type", "application/json"), size, *HEADERS, *headers])
+        super().__init__([body], status, [("Content-Type", kind), size, *HEADERS, *headers])
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response(self.status, self.headers.to_wsgi_list())
@@ -51,6 +59,39 @@ class Web(Flask):
     """
 
     session_interface = NoSession()
+    seats: Seats | None = None
+    """Turns of this worker's requests; None where nothing is limited."""
+    metrics: Metrics | None = None
+    """What counts the answers; None where nothing does."""
+
+    sandbox: WSGIApplication | None = None
+    """Answers the requests with a sandbox key; None where they are refused as any other role's would be."""
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answers a request in its turn, or says that there is none."""
+        answer: WSGIApplication = super().wsgi_app
+        if self.sandbox is not None and SANDBOX_MARK in environ.get("HTTP_AUTHORIZATION", ""):
+            answer = self.sandbox
+        if self.seats is None or environ["PATH_INFO"] in NEVER_TURNED_AWAY:
+            return answer(environ, start_response)
+        self._read_body(environ)
+        turned_away = self.seats.take()
+        if turned_away is not None:
+            if self.metrics is not None:
+                self.metrics.refused(turned_away.code)
+            refusal = turned_away.response()
+            refusal.headers.extend(HEADERS)
+            return refusal(environ, start_response)
+        try:
+            return answer(environ, start_response)
+        finally:
+            self.seats.give_back()
+
+    def _read_body(self, environ: WSGIEnvironment) -> None:
+        """Reads the body before the request takes its turn, so that one who sends slowly keeps nobody else waiting."""
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if length.isdigit() and 0 < int(length) <= (self.config["MAX_CONTENT_LENGTH"] or 0):
+            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself: no view here is asynchronous, and Flask would look into each again and again."""
@@ -60,9 +101,12 @@ class Web(Flask):
         """Answers the request; the quick and good ones cost no line."""
         began = time.perf_counter()
         response = super().full_dispatch_request()
-        took = (time.perf_counter() - began) * 1000
+        seconds = time.perf_counter() - began
+        took = seconds * 1000
+        rule = request.url_rule.rule if request.url_rule else "none"
+        if self.metrics is not None:
+            self.metrics.answered(_method(request.method), rule, response.status_code, seconds)
         if response.status_code >= 500 or took > SLOW_MS:
-            rule = request.url_rule.rule if request.url_rule else "none"
             logger().warning("request", route=rule, method=request.method, status=response.status_code, ms=round(took))
         return response
 
@@ -74,3 +118,8 @@ class Web(Flask):
                 if name not in present:
                     present.add(name, value)
         return super().process_response(response)
+
+
+def _method(name: str) -> str:
+    """The method as a label: what a sender makes up is no label of ours."""
+    return name if name in METHODS else "other"

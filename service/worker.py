@@ -2,64 +2,80 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import gc
-import multiprocessing
 import os
-import signal
 import sys
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from flask import Flask
-
 from service.access import FollowedKeys
 from service.app import Collaborators, PagePlan, create_app
-from service.assembly import open_log, start_publisher
+from service.assembly import LOG_KEY, open_log, start_publisher, tokens_of
 from service.audit import AuditPlan
+from service.cds_hooks.plan import cds_plan
+from service.lifetime import record_activation
+from service.metrics import Metrics
 from service.model_files import load_active
 from service.pages.session import page_secret
+from service.readiness import Places
+from service.sandbox.door import SandboxDoor, SandboxKeys, made_up_alone
+from service.seats import Seats
 from service.settings import read_settings
 from service.telemetry import configure_logging, logger
+from service.web import Web
+from service.worker_life import end_with_parent
 
-_PR_SET_PDEATHSIG = 1
 _claimed: list[IO[bytes]] = []
 
 
-def wsgi() -> Flask:
+def wsgi() -> Web:
     """The application of this worker (granian's factory)."""
     configure_logging()
     end_with_parent()
     settings = read_settings()
-    claim_core(settings.var / "run")
+    if claim_core(settings.run) is None:
+        # At a reload the worker that this one replaces still has it.
+        threading.Thread(target=claim_core_later, args=(settings.run,), daemon=True).start()
     # Thread switches inside a request cost more than they give: each request is short and then waits for the disk.
     sys.setswitchinterval(0.02)
     released = load_active(settings.models, settings.keys)
     log = open_log(settings)
     start_publisher(log, settings)
     audit = AuditPlan(settings.audit_index, settings.audit_rate)
-    keys = FollowedKeys(settings.keys)
+    keys = FollowedKeys(settings.keys, tokens_of(settings))
     pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https, settings.vignettes)
-    app = create_app(Collaborators(released, log, keys, settings.origin, audit, pages), settings.body_limit)
+    record_activation(released, log)
+    places = Places(settings.keys, settings.keys / LOG_KEY, settings.checkpoints)
+    collaborators = Collaborators(
+        released,
+        log,
+        keys,
+        settings.origin,
+        audit,
+        pages,
+        places,
+        Metrics(),
+        settings.screening_rate,
+        cds_plan(settings),
+    )
+    app = create_app(collaborators, settings.body_limit, settings.batch_body_limit)
+    app.sandbox = SandboxDoor(
+        settings,
+        lambda sandbox_log, origin: create_app(
+            Collaborators(released, sandbox_log, SandboxKeys(keys), origin, refuse=made_up_alone), settings.body_limit
+        ),
+    )
+    app.seats = Seats(settings.threads, settings.threads // 2)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
     logger().info("worker_ready", model=released.model.version, pid=os.getpid())
     return app
-
-
-def end_with_parent() -> None:
-    """Asks the kernel to stop this worker when its parent dies, however it dies.
-
-    A worker left behind would keep the port and go on answering, unseen by whoever restarts the service.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0):
-        logger().warning("worker_may_outlive_parent", error=os.strerror(ctypes.get_errno()))
-    if os.getppid() == 1 and multiprocessing.parent_process() is not None:
-        os.kill(os.getpid(), signal.SIGTERM)  # it died before the kernel was asked
 
 
 def claim_core(folder: Path) -> int | None:
@@ -76,6 +92,16 @@ def claim_core(folder: Path) -> int | None:
             file.close()
             continue
         _claimed.append(file)
-        os.sched_setaffinity(0, {core})
+        for thread in Path("/proc/self/task").iterdir():
+            with suppress(ProcessLookupError):  # it has ended since
+                os.sched_setaffinity(int(thread.name), {core})
         return core
     return None
+
+
+def claim_core_later(folder: Path, tries: int = 120) -> None:
+    """Tries to claim a core once a second, for as long as the worker before may take to end."""
+    for _ in range(tries):
+        time.sleep(1)
+        if claim_core(folder) is not None:
+            return

@@ -13,11 +13,11 @@ from service.audit.entries import entries
 from service.audit.exports import exports
 from service.audit.proofs import proofs
 from service.audit.public import public
-from service.audit.rate import KeyRate
 from service.log.search_index import SearchIndex
 from service.log.store import LogStore
+from service.rate import KeyRate
 
-__all__ = ["AuditPlan", "log_addresses"]
+__all__ = ["AuditPlan", "AuditRoom", "log_addresses"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,20 @@ class AuditPlan:
     rate: str
 
 
-def log_addresses(log: LogStore, keys: Keys, plan: AuditPlan) -> list[Blueprint]:
+@dataclass(frozen=True, slots=True)
+class AuditRoom:
+    """Where auditors are served, over HTTP and by pages alike: one desk, so that its rate and seats hold for both."""
+
+    desk: Desk
+    index: SearchIndex
+
+    @classmethod
+    def of(cls, log: LogStore, keys: Keys, plan: AuditPlan) -> AuditRoom:
+        """The room of one log."""
+        return cls(Desk(log, keys, KeyRate(plan.rate)), SearchIndex(log, plan.index))
+
+
+def log_addresses(log: LogStore, room: AuditRoom) -> list[Blueprint]:
     """The blueprints under `/v1/log`."""
-    desk = Desk(log, keys, KeyRate(plan.rate))
-    index = SearchIndex(log, plan.index)
+    desk, index = room.desk, room.index
     return [public(log), proofs(desk, log, index), entries(desk, log, index), exports(desk, log, index)]

@@ -9,11 +9,11 @@ from typing import Literal
 from flask import Response, request
 
 from service.access import Caller, Keys, require_role
-from service.audit.rate import KeyRate
 from service.errors import Problem, problem
 from service.log.canonical import canonical_bytes
 from service.log.search_index import SearchBehind, SearchUnavailable
 from service.log.store import LogDamaged, LogStore, NotDurable
+from service.rate import KeyRate
 from service.telemetry import logger
 
 RETRY_AFTER = "1"
@@ -32,13 +32,13 @@ class Desk:
         self._rate = rate
         self._seats = threading.BoundedSemaphore(AT_ONCE)
 
-    def serve(self, work: Callable[[Caller], Response]) -> Response:
+    def serve(self, work: Callable[[Caller], Response], caller: Caller | None = None) -> Response:
         """The answer of `work`. Raises `Problem`; a refusal of one who holds a key is recorded first.
 
-        A key that asks too often, or while others are served, is refused without an entry: the refusals would fill the
-        log.
+        `caller` is who asks where that is known already, from the session of a page; else the header says so. A key
+        that asks too often, or while others are served, is refused without an entry: the refusals would fill the log.
         """
-        caller = self._keys.caller(request.headers.get("Authorization"))
+        caller = caller or self._keys.caller(request.headers.get("Authorization"))
         self._rate.admit(caller.key_id)
         if not self._seats.acquire(blocking=False):
             raise problem("rate_limited", detail=BUSY, Retry_After=RETRY_AFTER)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
+from werkzeug.datastructures import MultiDict
 
 from service.access import Caller
 from service.api import documented
@@ -38,14 +39,20 @@ def exports(desk: Desk, log: LogStore, index: SearchIndex) -> Blueprint:
             responses={**documented(200, "", {}, 400, 401, 403, 429, 500, 503), **streamed},
         )
         def get(self) -> Response:
-            return desk.serve(lambda caller: _export(desk, log, index, caller))
+            return desk.serve(lambda caller: export(desk, log, index, caller))
 
     return blueprint
 
 
-def _export(desk: Desk, log: LogStore, index: SearchIndex, caller: Caller) -> Response:
+def export(
+    desk: Desk, log: LogStore, index: SearchIndex, caller: Caller, sent: MultiDict[str, str] | None = None
+) -> Response:
+    """The span from `from` to `to` as a download; `sent` are the parameters, by default the current request's.
+
+    That it is taken away is durable. Raises `Problem` 400, `NotDurable`, `SearchUnavailable`.
+    """
     size = newest_size(log)
-    given = Parameters({"from", "to"})
+    given = Parameters({"from", "to"}, sent)
     start = given.read("from", _place(index, size, time_from)) or 0
     stop = given.read("to", _place(index, size, time_to))
     given.check()

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 from flask import request
+from werkzeug.datastructures import MultiDict
 
 from service.errors import FieldError, problem
 
@@ -25,11 +26,11 @@ class Unusable(ValueError):
 
 
 class Parameters:
-    """The parameters of the current request. What is wrong is collected, and `check` raises it all at once."""
+    """The parameters of a request. What is wrong is collected, and `check` raises it all at once."""
 
-    def __init__(self, allowed: Collection[str]) -> None:
-        """`allowed` are the names that this address knows."""
-        self._given = request.args
+    def __init__(self, allowed: Collection[str], given: MultiDict[str, str] | None = None) -> None:
+        """`allowed` are the names that this address knows; `given` by default those of the current request."""
+        self._given = request.args if given is None else given
         self._errors: list[FieldError] = []
         for name, values in self._given.lists():
             if name not in allowed:

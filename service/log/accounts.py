@@ -1,38 +1,43 @@
 """What the log says of people and models: which model was live when, who looked at what, how often they disagreed.
 
 Each function reads the log from its first entry to its newest, in bounded memory, and raises `LogDamaged` at an entry
-whose bytes do not belong together. An erased payload says nothing: it is counted or shown as erased.
+whose bytes do not belong together. With `quick` it reads and checks the entries that it is about and no others, by the
+database's index, for a page that must not read a million screenings; `verify` finds what that leaves unseen. An erased
+payload says nothing: it is counted or shown as erased.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from service.log.disclosure import THRESHOLD, hidden, is_small
+from service.log.entry import Kind
 from service.log.store import LogStore
 from service.log.stored import LogDamaged, StoredEntry, fault_of_row, read_row
 
 DISAGREED = "decided_otherwise"
 NO_STOP = "no stop recorded"
-LOOKS = frozenset({"lookup", "export"})
+LOOKS: tuple[Kind, ...] = ("lookup", "export")
 BREAKDOWNS = ("agency", "level", "model")
 
 Account = dict[str, Any]
 
 
-def models(log: LogStore) -> list[Account]:
+def models(log: LogStore, quick: bool = False) -> list[Account]:
     """Each model that was made active, in order: from when until when (null: still), and which gates were overridden.
 
     `starts` counts the starts of the service with it, `starts_after_no_stop` those that followed a crash.
     """
     live: list[Account] = []
     overridden: list[Account] = []
-    for entry in _of_kinds(log, {"model_activated", "gates_overridden", "service_started"}):
+    kinds: tuple[Kind, ...] = ("model_activated", "gates_overridden", "service_started")
+    for entry in _among(log, kinds) if quick else _of_kinds(log, kinds):
         said = _said(entry)
         if entry.kind == "gates_overridden":
             overridden = said.get("overrides", [])
@@ -66,22 +71,39 @@ def _activation(entry: StoredEntry, said: Account, overridden: list[Account]) ->
 def looks(log: LogStore) -> Iterator[Account]:
     """Each look at the log and each export, in order: when, by which key of which role and agency, at what."""
     agencies: dict[str, str | None] = {}
-    for entry in _of_kinds(log, LOOKS | {"key_created"}):
-        said = _said(entry)
+    for entry in _of_kinds(log, (*LOOKS, "key_created")):
         if entry.kind == "key_created":
-            agencies[said.get("key_id", "")] = said.get("agency")
-            continue
-        caller = said.pop("caller", {})
-        yield {
-            "at": entry.at,
-            "entry": entry.index,
-            "kind": entry.kind,
-            "key_id": caller.get("key_id"),
-            "role": caller.get("role"),
-            "agency": agencies.get(caller.get("key_id", "")),
-            "looked_at": said,
-            "erased": entry.payload is None,
-        }
+            agencies.update(_agency_of_key(entry))
+        else:
+            yield _look(entry, agencies)
+
+
+def newest_looks(log: LogStore, before: int, limit: int) -> list[Account]:
+    """As `looks`: the newest that stand at an index below `before`, the newest first."""
+    agencies: dict[str, str | None] = {}
+    for entry in log.of_kind("key_created"):
+        agencies.update(_agency_of_key(entry))
+    return [_look(entry, agencies) for entry in log.newest_of_kinds(LOOKS, before, limit)]
+
+
+def _agency_of_key(entry: StoredEntry) -> dict[str, str | None]:
+    said = _said(entry)
+    return {said.get("key_id", ""): said.get("agency")}
+
+
+def _look(entry: StoredEntry, agencies: Mapping[str, str | None]) -> Account:
+    said = _said(entry)
+    caller = said.pop("caller", {})
+    return {
+        "at": entry.at,
+        "entry": entry.index,
+        "kind": entry.kind,
+        "key_id": caller.get("key_id"),
+        "role": caller.get("role"),
+        "agency": agencies.get(caller.get("key_id", "")),
+        "looked_at": said,
+        "erased": entry.payload is None,
+    }
 
 
 @dataclass(slots=True)
@@ -108,14 +130,16 @@ class _Tally:
             self.reasons[reason] += step
 
 
-def responses(log: LogStore) -> Account:
+def responses(log: LogStore, quick: bool = False) -> Account:
     """How often practitioners decided otherwise than the prompt: in all, per agency, prompt level, model and reason.
 
     Only the newest response to a screening counts. Counts under `THRESHOLD` are null, and with them as many others as
     it takes to keep them from being worked out. `reasons` counts the responses that disagreed and gave that reason.
     """
     tally = _Tally()
-    for entry in _of_kinds(log, {"response", "screening"}, read={"response"}):
+    if quick:
+        tally.screenings = log.screenings()
+    for entry in _among(log, ("response",)) if quick else _of_kinds(log, ("response", "screening"), read={"response"}):
         if entry.kind == "screening":
             tally.screenings += 1
         elif entry.payload is None:
@@ -165,7 +189,12 @@ def share(counts: Account) -> str:
     return f"{responded} responses, {disagreed} disagreed{percent}"
 
 
-def _of_kinds(log: LogStore, kinds: set[str] | frozenset[str], read: set[str] | None = None) -> Iterator[StoredEntry]:
+def _among(log: LogStore, kinds: tuple[Kind, ...]) -> Iterator[StoredEntry]:
+    """The entries of these kinds, in the log's order, and no others: damage elsewhere is not noticed."""
+    return heapq.merge(*(log.of_kind(kind) for kind in kinds), key=lambda entry: entry.index)
+
+
+def _of_kinds(log: LogStore, kinds: tuple[str, ...], read: set[str] | None = None) -> Iterator[StoredEntry]:
     """The entries of these kinds; only those in `read` with their payload, since reading it is what takes time."""
     for row in log.rows(0, log.size()):
         if (fault := fault_of_row(row)) is not None:

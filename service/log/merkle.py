@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
@@ -128,22 +129,39 @@ def consistency_proof(hashes: Sequence[bytes], old: int) -> list[bytes]:
     return proof[::-1]
 
 
-def verify_inclusion(hashed: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """Whether the leaf hash stands at `index` in the tree of that size and root (RFC 9162, 2.1.3.2)."""
+class Step(NamedTuple):
+    """One step from a leaf towards the root: the sibling's hash, the side on which it stands, the hash of both."""
+
+    sibling: bytes
+    left: bool
+    result: bytes
+
+
+def climb(hashed: bytes, index: int, size: int, proof: Sequence[bytes]) -> tuple[list[Step], bool]:
+    """The steps from the leaf hash at `index` up a tree of `size`, and whether they end at its top (RFC 9162, 2.1.3.2).
+
+    The last step's result is the root, or the leaf hash itself where there is no step.
+    """
     if not 0 <= index < size:
-        return False
+        return [], False
+    steps: list[Step] = []
     position, last, computed = index, size - 1, hashed
     for sibling in proof:
         if last == 0:
-            return False
-        if position & 1 or position == last:
-            computed = node_hash(sibling, computed)
-            while position and not position & 1:
-                position, last = position >> 1, last >> 1
-        else:
-            computed = node_hash(computed, sibling)
+            return steps, False
+        left = bool(position & 1) or position == last
+        computed = node_hash(sibling, computed) if left else node_hash(computed, sibling)
+        steps.append(Step(sibling, left, computed))
+        while left and position and not position & 1:
+            position, last = position >> 1, last >> 1
         position, last = position >> 1, last >> 1
-    return last == 0 and computed == root
+    return steps, last == 0
+
+
+def verify_inclusion(hashed: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+    """Whether the leaf hash stands at `index` in the tree of that size and root (RFC 9162, 2.1.3.2)."""
+    steps, at_the_top = climb(hashed, index, size, proof)
+    return at_the_top and (steps[-1].result if steps else hashed) == root
 
 
 def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import heapq
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Engine, Row, Select, bindparam, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import BindParameter, ColumnElement, Engine, Row, Select, TextClause, bindparam, func, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from service.log import merkle
 from service.log.entry import Kind
 from service.log.packing import Packing
-from service.log.schema import LogError, log_checkpoint, log_entry
+from service.log.schema import NOT_SCREENINGS, LogError, log_checkpoint, log_entry
 from service.log.stored import ENTRY_COLUMNS, LogDamaged, StoredEntry, read_row
 from service.log.writer import reason
 
@@ -30,9 +32,14 @@ _WANTED: BindParameter[Any] = bindparam("wanted")
 _BY_ID = _ENTRY.where(log_entry.c.entry_id == _WANTED)
 _BY_INDEX = _ENTRY.where(log_entry.c.idx == _WANTED)
 _BY_UNIQUE = _ENTRY.where(log_entry.c.unique_key == _WANTED)
-_NEWEST_OF_KIND = _ENTRY.where(
-    log_entry.c.idx == select(func.max(log_entry.c.idx)).where(log_entry.c.kind == _WANTED).scalar_subquery()
-)
+_NEWEST = select(func.max(log_entry.c.idx)).where(log_entry.c.kind == _WANTED)
+_NEWEST_SCREENING = _ENTRY.where(log_entry.c.idx == _NEWEST.scalar_subquery())
+_NEWEST_OF_KIND = _ENTRY.where(log_entry.c.idx == _NEWEST.where(NOT_SCREENINGS).scalar_subquery())
+
+
+def _of(kind: Kind) -> list[ColumnElement[bool] | TextClause]:
+    """Of that kind, said so that the database sees that its index, which leaves screenings out, serves."""
+    return [log_entry.c.kind == kind, *([] if kind == "screening" else [NOT_SCREENINGS])]
 
 
 class LogReader:
@@ -71,14 +78,30 @@ class LogReader:
         with self._engine.connect() as connection:
             return connection.execute(select(log_entry.c.idx).where(log_entry.c.entry_id == entry_id)).scalar()
 
+    def there(self, entry_ids: Sequence[str]) -> dict[str, bool]:
+        """Which of these entries there are, and whether what they say is still there. Reads nothing else of them.
+
+        Asked of the driver itself: a page that is shown again costs little else, and most of it was SQLAlchemy's part.
+        """
+        driver: Any = self._engine.dialect.loaded_dbapi
+        connection = self._engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(_there(driver.paramstyle, len(entry_ids)), tuple(entry_ids))
+            return {str(entry_id): bool(there) for entry_id, there in cursor.fetchall()}
+        except driver.Error as error:
+            raise DBAPIError("there", None, error, hide_parameters=True) from None
+        finally:
+            connection.close()
+
     def latest_of_kind(self, kind: Kind) -> StoredEntry | None:
         """The newest entry of that kind, or None. Raises `LogDamaged`."""
-        return self._one(_NEWEST_OF_KIND, kind)
+        return self._one(_NEWEST_SCREENING if kind == "screening" else _NEWEST_OF_KIND, kind)
 
     def of_kind(self, kind: Kind, after: int = -1) -> Iterator[StoredEntry]:
         """The entries of that kind behind index `after`, in log order. Raises `LogDamaged`."""
         while True:
-            following = log_entry.c.kind == kind, log_entry.c.idx > after
+            following = (*_of(kind), log_entry.c.idx > after)
             query = select(*ENTRY_COLUMNS).where(*following).order_by(log_entry.c.idx).limit(_CHUNK)
             with self._engine.connect() as connection:
                 chunk = connection.execute(query).all()
@@ -86,6 +109,23 @@ class LogReader:
                 return
             yield from (read_row(row, self._packing.unpack(row)) for row in chunk)
             after = chunk[-1].idx
+
+    def newest_of_kinds(self, kinds: Collection[Kind], before: int, limit: int) -> list[StoredEntry]:
+        """The newest entries of these kinds at an index below `before`, the newest first. Raises `LogDamaged`."""
+        rows: list[Row[*tuple[Any, ...]]] = []
+        with self._engine.connect() as connection:
+            for kind in kinds:
+                query = select(*ENTRY_COLUMNS).where(*_of(kind), log_entry.c.idx < before)
+                rows += connection.execute(query.order_by(log_entry.c.idx.desc()).limit(limit)).all()
+        newest = heapq.nlargest(limit, rows, key=lambda row: row.idx)
+        return [read_row(row, self._packing.unpack(row)) for row in newest]
+
+    def screenings(self) -> int:
+        """The number of screenings, worked out from that of the other entries, which have an index."""
+        others = select(func.count()).select_from(log_entry).where(NOT_SCREENINGS)
+        with self._engine.connect() as connection:
+            newest = connection.execute(select(func.max(log_entry.c.idx))).scalar_one()
+            return 0 if newest is None else int(newest) + 1 - int(connection.execute(others).scalar_one())
 
     def _one(self, query: Select[Any], wanted: str | int) -> StoredEntry | None:
         with self._engine.connect() as connection:
@@ -150,3 +190,9 @@ class LogReader:
         if len(hashes) != size:
             raise ValueError(f"the log has {len(hashes)} entries, not {size}")
         return hashes
+
+
+@cache
+def _there(style: str, count: int) -> str:
+    places = ", ".join(["?" if style == "qmark" else "%s"] * count)
+    return f"SELECT entry_id, payload IS NOT NULL FROM log_entry WHERE entry_id IN ({places})"  # noqa: S608  # places only

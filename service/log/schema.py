@@ -24,7 +24,8 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 REVISION = "0003"
 """The schema that this code reads and writes: the newest file in `service/migrations/versions`."""
 
-_NOT_SCREENINGS = text("kind <> 'screening'")
+NOT_SCREENINGS = text("kind <> 'screening'")
+"""The condition of the index on kinds. SQLite uses that index only for a query that says the same, word for word."""
 _NAMED = text("unique_key IS NOT NULL")
 
 metadata = MetaData()

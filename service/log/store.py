@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,6 +71,8 @@ class LogStore(LogReader):
         self._process = os.getpid()
         self._fault: str | None = None
         self._last_write = 0
+        self.on_commit: Callable[[int, float], None] | None = None
+        """Told of each commit: its entries and its seconds."""
         self._closing = threading.Lock()
         self._closed = False
 
@@ -110,19 +112,40 @@ class LogStore(LogReader):
         `payload` is canonical JSON; `entry_id` a UUID, made here where there is none; `unique` a text that no other
         entry may have. Raises `NotDurable`, `AlreadyRecorded`, or `EntryError` for what the log would not hold.
         """
-        entry_id = entry_id or uuid7()
-        check_entry(kind, entry_id, payload)
-        if os.getpid() != self._process:
-            raise RuntimeError("this log was opened before a fork; open it again in the new process")
-        salt = os.urandom(SALT_BYTES)
-        committed = commitment(salt, payload)
-        pending = Pending(kind, entry_id, salt, committed, self._packing.pack(payload), unique)
+        pending = self._pending(kind, entry_id or uuid7(), payload, unique)
         self._commits.submit(pending)
         if pending.receipt is not None:
             return pending.receipt
         if pending.recorded_at is not None:
             raise AlreadyRecorded(pending.recorded_at)
         raise NotDurable(f"the log cannot be written ({pending.failure})")
+
+    def _pending(self, kind: Kind, entry_id: str, payload: bytes, unique: str | None) -> Pending:
+        check_entry(kind, entry_id, payload)
+        if os.getpid() != self._process:
+            raise RuntimeError("this log was opened before a fork; open it again in the new process")
+        salt = os.urandom(SALT_BYTES)
+        return Pending(kind, entry_id, salt, commitment(salt, payload), self._packing.pack(payload), unique)
+
+    def append_whole(self, kind: Kind, entries: Sequence[tuple[str, bytes, str | None]]) -> list[Receipt]:
+        """Appends entries (id, payload, unique text) in one commit: all of them, or none.
+
+        Raises as `append` does; `AlreadyRecorded` where any of them is in the log.
+        """
+        batch = [self._pending(kind, entry_id, payload, unique) for entry_id, payload, unique in entries]
+        try:
+            with self._lock:
+                if self._closed:
+                    raise LogError("closed")
+                self._writer.commit_whole(batch)
+        except Exception as error:
+            self._give_up(batch, error)
+            raise NotDurable(f"the log cannot be written ({self._fault})") from None
+        self._fault, self._last_write = None, time.monotonic_ns()
+        receipts = [pending.receipt for pending in batch if pending.receipt is not None]
+        if len(receipts) < len(batch):
+            raise AlreadyRecorded(next(one.recorded_at for one in batch if one.recorded_at is not None))
+        return receipts
 
     def learn(self, sample: bytes) -> None:
         """Packs payloads against `sample`, a payload like those to come, from now on: smaller and faster."""
@@ -133,7 +156,10 @@ class LogStore(LogReader):
     def _commit(self, batch: list[Pending]) -> None:
         if self._closed:
             raise LogError("closed")
+        began = time.perf_counter()
         self._writer.commit(batch)
+        if self.on_commit is not None:
+            self.on_commit(len(batch), time.perf_counter() - began)
         self._fault = None
         self._last_write = time.monotonic_ns()
 

@@ -104,6 +104,15 @@ class Writer:
                 self._store(fresh)
             _point_to_receipts(batch, fresh)
 
+    def commit_whole(self, batch: Sequence[Pending]) -> None:
+        """Makes all of the batch durable, or, where the log has any of it already, sets `recorded_at` of that alone."""
+        try:
+            self._store(batch)
+        except self._database.repeated:
+            self._without_repeated(batch)
+            if all(pending.recorded_at is None for pending in batch):
+                raise
+
     def probe(self) -> None:
         """Writes what means nothing, to see whether the database takes it. Raises where it does not."""
         with self._database.transaction() as transaction:

@@ -11,14 +11,19 @@ from jinja2 import Environment
 
 from service.access import Caller, Keys, require_role
 from service.answer import AnswerWriter
+from service.audit.desk import Desk
 from service.drift.window import DriftWindow
 from service.guessing import Guesses
 from service.log.search_index import SearchIndex
 from service.log.store import LogStore
 from service.model_files import ReleasedModel
 from service.pages.environment import environment
+from service.pages.result.kept import Kept
 from service.pages.security import HTTPS_ONLY, PAGE_HEADERS
 from service.pages.session import Sessions, SignInNeeded, Visitor
+from service.web import Recorded
+
+HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class PageDesk:
     drift: DriftWindow
     index: SearchIndex | None
     """The search index of the log; None leaves out what needs it."""
+    auditors: Desk | None = None
+    """Where auditors are served, by the API too; None leaves their pages out."""
     vignettes: Path | None = None
     """Folder of a facilitator's own training cases; None where there is none."""
     templates: Environment = field(default_factory=environment)
@@ -70,6 +77,13 @@ class PageDesk:
             **context,
         )
         return self.headed(Response(shown, status, mimetype="text/html"))
+
+    def made(self, kept: Kept) -> Response:
+        """A page that was rendered before, packed for browsers that take it so."""
+        headers = [*PAGE_HEADERS.items(), *(HTTPS_ONLY.items() if self.https else ()), ("Vary", "Accept-Encoding")]
+        if "gzip" not in request.environ.get("HTTP_ACCEPT_ENCODING", ""):
+            return Recorded(kept.page, 200, headers, HTML)
+        return Recorded(kept.packed, 200, [*headers, ("Content-Encoding", "gzip")], HTML)
 
     def headed(self, response: Response) -> Response:
         """The response with the headers that every page has."""

@@ -12,6 +12,7 @@ from service.log.store import NotDurable
 from service.pages.desk import PageDesk, see_other
 from service.pages.session import SignInNeeded
 from service.records import not_recorded
+from service.refusing import refusal_answer
 
 
 def register_problem_pages(app: Flask, blueprint: Blueprint, desk: PageDesk) -> None:
@@ -19,7 +20,7 @@ def register_problem_pages(app: Flask, blueprint: Blueprint, desk: PageDesk) -> 
 
     @blueprint.errorhandler(SignInNeeded)
     def _sign_in(_: SignInNeeded) -> Response:
-        back = request.path if request.method == "GET" else "/"
+        back = request.full_path.rstrip("?") if request.method == "GET" else "/"
         return see_other(f"/sign-in?{urlencode({'next': back})}")
 
     @blueprint.errorhandler(NotDurable)
@@ -33,7 +34,7 @@ def register_problem_pages(app: Flask, blueprint: Blueprint, desk: PageDesk) -> 
     @app.errorhandler(HTTPException)
     def _elsewhere(error: HTTPException) -> Response:
         best = request.accept_mimetypes.best_match(["application/json", "text/html"], default="application/json")
-        return _page(error) if best == "text/html" else problem_of(error).response()
+        return _page(error) if best == "text/html" else refusal_answer(problem_of(error))
 
     def _page(error: Exception) -> Response:
         problem = problem_of(error)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from service.access import Caller, Keys
 from service.errors import Problem, problem
 
 COOKIE_KEY_FILE = "pages.key"
+MOST_OPEN = 1024
+"""Cookies that a worker remembers to be signed."""
 HOURS = 8
 """A working day. A shared computer in a clinic should not stay signed in overnight."""
 
@@ -35,6 +39,14 @@ class Visitor:
     token: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    key_id: str
+    token: str
+    at: float
+    """Seconds since the epoch at which the session began."""
+
+
 class Sessions:
     """Opens and ends the sessions of the pages."""
 
@@ -42,6 +54,7 @@ class Sessions:
         self._keys = keys
         self._secret = secret
         self._https = https
+        self._opened: OrderedDict[str, _Opened] = OrderedDict()
         self._signer = URLSafeTimedSerializer(secret, salt="grounds pages")
 
     @property
@@ -51,12 +64,24 @@ class Sessions:
 
     def visitor(self, request: Request) -> Visitor | None:
         """Who sent the request; None where nobody is signed in."""
-        try:
-            key_id, nonce = self._signer.loads(request.cookies.get(self.cookie, ""), max_age=HOURS * 3600)
-        except (BadSignature, ValueError, TypeError):
+        opened = self._open(request.cookies.get(self.cookie, ""))
+        if opened is None or not 0 <= time.time() - opened.at <= HOURS * 3600:
             return None
-        caller = self._keys.by_id(key_id)
-        return None if caller is None else Visitor(caller, self._token(nonce))
+        caller = self._keys.by_id(opened.key_id)
+        return None if caller is None else Visitor(caller, opened.token)
+
+    def _open(self, cookie: str) -> _Opened | None:
+        """What a cookie says, its signature checked the first time that it is seen; None where it says nothing."""
+        opened = self._opened.get(cookie)
+        if opened is None:
+            try:
+                (key_id, nonce), at = self._signer.loads(cookie, return_timestamp=True)
+            except (BadSignature, ValueError, TypeError):
+                return None
+            opened = self._opened[cookie] = _Opened(key_id, self._token(nonce), at.timestamp())
+            while len(self._opened) > MOST_OPEN:
+                self._opened.popitem(last=False)
+        return opened
 
     def sign_in(self, key: str, response: Response) -> Caller:
         """Starts a session for the holder of a key. Raises `Problem` 401."""

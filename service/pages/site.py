@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from service.pages.assets import Assets, assets_blueprint
+from service.pages.auditor.views import auditor_pages
 from service.pages.desk import PageDesk
 from service.pages.environment import MadeOnce
 from service.pages.learn.views import learn_pages
@@ -17,7 +18,16 @@ from service.pages.screen.views import screen_pages
 from service.pages.sign_in import sign_in_pages
 from service.pages.summary.views import summary_pages
 
-PARTS = (sign_in_pages, screen_pages, pooled_pages, result_pages, summary_pages, model_pages, learn_pages)
+PARTS = (
+    sign_in_pages,
+    screen_pages,
+    pooled_pages,
+    result_pages,
+    summary_pages,
+    model_pages,
+    learn_pages,
+    auditor_pages,
+)
 """Each adds the addresses of one section."""
 
 

@@ -13,11 +13,12 @@ from model.dictionary import Dictionary
 from service.access import Keys, require_role
 from service.api import documented
 from service.errors import FieldError, problem
+from service.fhir.terms import FHIR_JSON
 from service.log.store import LogStore
 from service.reading import JSON
 from service.records import looked_at
 from service.summary.facts import Summary, summarise
-from service.summary.fhir import FHIR_JSON, summary_bundle
+from service.summary.fhir import summary_bundle
 from service.summary.shapes import SummarySchema, summary_data
 
 HTML = "text/html"
@@ -31,13 +32,19 @@ def summaries(
     blueprint = Blueprint("summaries", __name__, url_prefix="/v1/screenings", description="What to send on.")
     offered = {name: kind for name, kind in FORMS.items() if name != "html" or page is not None}
 
+    answers = documented(200, "The summary", SummarySchema, 400, 401, 403, 404, 406, 410, 503)
+    answers["200"]["content"] |= {
+        FHIR_JSON: {"schema": {"type": "object", "description": "A FHIR R4 Bundle."}},
+        HTML: {"schema": {"type": "string", "description": "A page to print, where the service has pages."}},
+    }
+
     @blueprint.route("/<uuid:screening_id>/summary")
     class ReferralSummary(MethodView):
         @blueprint.doc(
             summary="The referral summary of a screening: facts, grounds and what is not known; no score",
             description=f"By Accept ({', '.join(FORMS.values())}) or by format ({', '.join(FORMS)}).",
             parameters=[{"in": "query", "name": "format", "schema": {"type": "string", "enum": list(FORMS)}}],
-            responses=documented(200, "The summary", SummarySchema, 400, 401, 403, 404, 406, 410, 503),
+            responses=answers,
         )
         def get(self, screening_id: object) -> Response:
             caller = keys.caller(request.headers.get("Authorization"))

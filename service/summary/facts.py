@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.dictionary import NOT_KNOWN, Dictionary, Value
-from service.log.store import StoredEntry
+from service.log.store import Receipt, StoredEntry
 from service.reading import agencies_of
 from service.words.topics import topic
 
@@ -73,7 +73,7 @@ class Summary:
         return asked
 
 
-def summarise(entry: StoredEntry, payload: Mapping[str, Any], dictionary: Dictionary, log: str) -> Summary:
+def summarise(entry: StoredEntry | Receipt, payload: Mapping[str, Any], dictionary: Dictionary, log: str) -> Summary:
     """The summary of a recorded screening. `dictionary` gives order and units; the record gives the labels."""
     answer, asked = payload["answer"], payload["asked"]
     labels = {agency.id: agency.label for agency in dictionary.agencies}

@@ -10,20 +10,16 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from model.dictionary import NOT_APPLICABLE
+from service.fhir.terms import ABSENT, CASE_REF_SYSTEM
 from service.summary.facts import Fact, Summary, SummaryGround, Unknown
 from service.words.topics import topic
-
-FHIR_JSON = "application/fhir+json"
-CASE_REF_SYSTEM = "urn:grounds:case-ref"
-ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
-"""HL7's extension for why there is no value (FHIR R4, data-absent-reason)."""
 
 
 def summary_bundle(summary: Summary) -> dict[str, Any]:
     """The summary as a FHIR R4 Bundle. Ids follow from the screening's, so the same record makes the same bundle."""
     answers, request = _id(summary, "answers"), _id(summary, "request")
-    entries = [_service_request(summary, request, answers), _answers(summary, answers)]
-    entries += [_issue(summary, ground) for ground in summary.grounds]
+    entries = [_service_request(summary, request, answers), answers_resource(summary, answers)]
+    entries += [ground_resource(summary, ground) for ground in summary.grounds]
     return {
         "resourceType": "Bundle",
         "id": _id(summary, "bundle"),
@@ -64,7 +60,8 @@ def _service_request(summary: Summary, request: str, answers: str) -> dict[str, 
     return resource
 
 
-def _answers(summary: Summary, answers: str) -> dict[str, Any]:
+def answers_resource(summary: Summary, answers: str) -> dict[str, Any]:
+    """The answers as a QuestionnaireResponse of that id."""
     items = [_known(fact) for fact in summary.facts] + [_unknown(one) for one in summary.not_known]
     return {
         "resourceType": "QuestionnaireResponse",
@@ -94,7 +91,8 @@ def _absent(code: str) -> dict[str, Any]:
     return {"url": ABSENT, "valueCode": code}
 
 
-def _issue(summary: Summary, ground: SummaryGround) -> dict[str, Any]:
+def ground_resource(summary: Summary, ground: SummaryGround) -> dict[str, Any]:
+    """A ground that is met as a DetectedIssue."""
     return {
         "resourceType": "DetectedIssue",
         "id": _id(summary, ground.code),

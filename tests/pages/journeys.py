@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page
 
+from tests.pages import journeys_audit
 from tests.pages.site import THE_REVIEW, UNBORN, Site
 
 JOURNEYS: dict[str, Callable[[Site, Page], None]] = {}
@@ -127,5 +128,13 @@ def summary(site: Site, page: Page) -> None:
 
 @journey
 def model_drift(site: Site, page: Page) -> None:
+    client, bearer = site.app.test_client(), {"Authorization": f"Bearer {site.practitioner}"}
+    for number in range(12):  # fewer are not shown
+        case = {"case_ref": f"case-{number:04}", "agency": "gp", "features": UNBORN}
+        assert client.post("/v1/screenings", json=case, headers=bearer).status_code == 201
     site.sign_in(page, site.practitioner)
     page.goto("/model/drift")
+
+
+for one in journeys_audit.ALL:
+    journey(one)

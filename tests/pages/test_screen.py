@@ -51,10 +51,9 @@ def test_what_is_shown_is_what_the_log_holds(site, practitioner):
     page = site.screen(practitioner, UNBORN, reference="case-7001")
     entry = site.log.get(page.url.rsplit("/", 1)[1])
     answer = orjson.loads(entry.payload)["answer"]
-    shown = page.locator("main").inner_text()
-    assert entry.leaf_hash in shown
     page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
     shown = page.locator("main").inner_text()
+    assert entry.leaf_hash in shown
     for contribution in answer["explanation"]["contributions"]:
         assert contribution["text"] in shown
     figures = [float(cell) for cell in page.locator("main table").last.locator("td:last-child").all_inner_texts()]

@@ -12,8 +12,9 @@ from model.case import Case
 from model.dictionary import NOT_KNOWN
 from model.explanation import explain
 from model.gaps import find_gaps
-from model.grounds import find_grounds
+from model.grounds import GroundRules, find_grounds
 from model.prompt import NO_PROMPT, decide_prompt
+from model.view import view
 from service.answer import AnswerWriter
 from tests.builders import built_model, cases, model_content, models, plain_dictionary, values, yes_no_term
 
@@ -73,10 +74,7 @@ def _one_value_a_slot(model, feature):
 def test_every_unknown_is_shown_with_who_may_hold_it(data):
     model = data.draw(models())
     case = data.draw(cases(model))
-    explanation = explain(model, case)
-    gaps, grounds = find_gaps(model, case, explanation), find_grounds(model.dictionary, case)
-    prompt = decide_prompt(model, case, explanation, gaps, grounds)
-    written = AnswerWriter(model).write("id", "ref-1", [], case, explanation, gaps, grounds, prompt)
+    written = AnswerWriter(model).write("id", "ref-1", [], view(model, GroundRules(model.dictionary), case))
     answer = json.loads(written)
     assert {gap["feature"] for gap in answer["not_known"]} == set(case.not_known())
     for gap in answer["not_known"]:

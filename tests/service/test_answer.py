@@ -7,10 +7,8 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.explanation import explain
-from model.gaps import find_gaps
-from model.grounds import find_grounds
-from model.prompt import decide_prompt
+from model.grounds import GroundRules
+from model.view import view
 from model.wording import contribution_text
 from service.answer import AnswerWriter, numbers
 from tests.builders import cases, models
@@ -20,10 +18,9 @@ from tests.builders import cases, models
 def test_the_joined_parts_are_canonical_json_of_what_was_found(data):
     model = data.draw(models())
     case = data.draw(cases(model))
-    explanation = explain(model, case)
-    gaps, grounds = find_gaps(model, case, explanation), find_grounds(model.dictionary, case)
-    prompt = decide_prompt(model, case, explanation, gaps, grounds)
-    written = AnswerWriter(model).write("an-id", "ref-1", ["feature_0"], case, explanation, gaps, grounds, prompt)
+    seen = view(model, GroundRules(model.dictionary), case)
+    explanation, gaps, prompt = seen.explanation, seen.gaps, seen.prompt
+    written = AnswerWriter(model).write("an-id", "ref-1", ["feature_0"], seen)
     answer = json.loads(written)
     assert rfc8785.dumps(answer) == written
     shown = {row["feature"]: row for row in answer["explanation"]["contributions"]}

@@ -2,10 +2,12 @@
 
 import re
 
+import jsonschema
 from openapi_spec_validator import validate
 
 from model.dictionary import shipped_dictionary
 from service.errors import PROBLEMS
+from service.sandbox.cases import EXPECTED
 
 
 def test_openapi_is_valid_and_complete(service):
@@ -15,12 +17,17 @@ def test_openapi_is_valid_and_complete(service):
     paths = {path for path in spec["paths"] if not path.startswith("/v1/log/")}  # held by test_log_api.py
     assert paths == {
         "/v1/screenings",
+        "/v1/screenings/batch",
         "/v1/screenings/{screening_id}",
         "/v1/screenings/{screening_id}/response",
         "/v1/screenings/{screening_id}/summary",
         "/v1/drift",
         "/v1/responses",
         "/v1/dictionary",
+        "/v1/questionnaire",
+        "/v1/sandbox/cases",
+        "/v1/fhir/QuestionnaireResponse",
+        "/v1/fhir/RiskAssessment/{screening_id}",
         "/v1/model",
     }
     features = spec["components"]["schemas"]["ScreeningRequest"]["properties"]["features"]
@@ -71,3 +78,48 @@ def test_no_page_is_kept_by_a_cache_or_guessed_at(service):
         headers = service.client.get(address).headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Cache-Control"] == "no-store"
+
+
+def test_there_is_an_example_for_every_prompt_and_it_is_what_is_answered(service):
+    spec = service.client.get("/openapi.json").get_json()
+    content = spec["paths"]["/v1/screenings"]["post"]["responses"]["201"]["content"]["application/json"]
+    assert tuple(content["examples"]) == EXPECTED
+    cases = service.client.get("/v1/sandbox/cases", headers=service.practitioner).get_json()["cases"]
+    own = ("screening_id", "record")
+    for case in cases:
+        answered = service.client.post("/v1/screenings", json=case["request"], headers=service.practitioner).get_json()
+        example = content["examples"][case["expected"]]["value"]
+        shape = {"$ref": "#/components/schemas/Screening", "components": spec["components"]}
+        jsonschema.Draft202012Validator(shape).validate(example)
+        assert {k: v for k, v in example.items() if k not in own} == {k: v for k, v in answered.items() if k not in own}
+        assert example["record"].keys() == answered["record"].keys()
+
+
+def test_there_is_an_example_for_every_problem_and_it_is_what_is_answered(service):
+    spec = service.client.get("/openapi.json").get_json()
+    examples = spec["components"]["examples"]
+    assert set(examples) == {f"problem_{code}" for code in PROBLEMS}
+    shape = {"$ref": "#/components/schemas/Problem", "components": spec["components"]}
+    for code, (status, title, _) in PROBLEMS.items():
+        value = examples[f"problem_{code}"]["value"]
+        jsonschema.Draft202012Validator(shape).validate(value)
+        assert (value["code"], value["status"], value["title"]) == (code, status, title)
+    real = service.client.post("/v1/screenings", json={}, headers=service.practitioner).get_json()
+    assert examples["problem_refused"]["value"] == real
+    assert examples["problem_no_key"]["value"] == service.client.get("/v1/model").get_json()
+
+
+def test_every_problem_that_an_operation_documents_is_of_that_status(service):
+    spec = service.client.get("/openapi.json").get_json()
+    named = set()
+    for methods in spec["paths"].values():
+        for operation in methods.values():
+            for status, answer in operation.get("responses", {}).items() if isinstance(operation, dict) else ():
+                for example in (
+                    answer.get("content", {}).get("application/problem+json", {}).get("examples", {}).values()
+                ):
+                    code = example["$ref"].rpartition("problem_")[2]
+                    assert PROBLEMS[code][0] == int(status)
+                    named.add(code)
+    elsewhere = {"no_answers", "method_not_allowed"}  # of CDS Hooks, which is not configured here; of every address
+    assert named >= set(PROBLEMS) - elsewhere

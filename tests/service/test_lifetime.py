@@ -59,7 +59,7 @@ def test_every_setting_is_in_the_configuration_digest(settings):
     digests = {configuration_digest(settings)}
     for name in settings.__slots__:
         value = getattr(settings, name)
-        other = value + 1 if isinstance(value, int) else type(value)(f"{value}x")
+        other = value + 1 if isinstance(value, int) else (str if value is None else type(value))(f"{value}x")
         digests.add(configuration_digest(dataclasses.replace(settings, **{name: other})))
     assert len(digests) == 1 + len(settings.__slots__)
 

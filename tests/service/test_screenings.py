@@ -25,7 +25,7 @@ def test_an_answer_holds_all_that_the_contract_names(service):
     schema = service.client.get("/openapi.json").get_json()
     shape = {"$ref": "#/components/schemas/Screening", "components": schema["components"]}
     jsonschema.Draft202012Validator(shape).validate(answer)
-    assert set(answer) == set(schema["components"]["schemas"]["Screening"]["properties"])
+    assert {*answer, "pooled"} == set(schema["components"]["schemas"]["Screening"]["properties"])
     assert response.headers["Location"] == f"/v1/screenings/{answer['screening_id']}"
 
 
@@ -93,6 +93,27 @@ def test_one_practitioner_cannot_read_what_another_asked(service):
         f"/v1/screenings/{first['screening_id']}", headers={"Authorization": f"Bearer {other}"}
     )
     problem(answer, "not_found")
+
+
+def test_an_agency_s_keys_read_what_the_agency_asked_and_nothing_that_several_pooled(service):
+    from service.access import Keys, create_key, read_keys
+    from service.app import Collaborators, create_app
+
+    folder = service.settings.keys
+    holders = {name: create_key(folder, "practitioner", agency)[0] for name, agency in AGENCY_KEYS.items()}
+    keys = Keys(read_keys(folder))
+    client = create_app(Collaborators(service.released, service.log, keys, service.settings.origin)).test_client()
+    bearers = {name: {"Authorization": f"Bearer {key}"} for name, key in holders.items()}
+    case = {"case_ref": "case-1", "agency": "gp", "features": {}}
+    pooled = {"case_ref": "case-1", "observations": [{"agency": "gp", "features": {}}]}
+    addresses = [
+        client.post("/v1/screenings", json=body, headers=bearers["asks"]).headers["Location"] for body in (case, pooled)
+    ]
+    seen = {name: [client.get(at, headers=bearer).status_code for at in addresses] for name, bearer in bearers.items()}
+    assert seen == {"asks": [200, 200], "colleague": [200, 404], "other": [404, 404], "several": [404, 404]}
+
+
+AGENCY_KEYS = {"asks": "gp", "colleague": "gp", "other": "police", "several": None}
 
 
 @pytest.mark.parametrize(
@@ -263,7 +284,7 @@ def test_an_unexpected_error_shows_and_logs_no_case_data(service, monkeypatch, c
     def fails(*args, **kwargs):
         raise RuntimeError("secret case-0001")
 
-    monkeypatch.setattr("service.api.screen", fails)
+    monkeypatch.setattr("service.screening_desk.screen", fails)
     response = service.screen({"parent_mental_health_history": "yes"})
     problem(response, "internal")
     captured = capsys.readouterr()

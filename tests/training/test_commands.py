@@ -69,15 +69,15 @@ def test_every_command_helps(command: list[str]) -> None:
 
 
 def test_a_draft_of_an_odd_file_trains_as_it_stands_and_is_released(tmp_path: Path) -> None:
-    frame = drawn_cases(700)
+    frame = drawn_cases(1200)
     rng = np.random.default_rng(0)
-    frame["1x é"] = rng.choice(["it's", 'a "q"', "b\\s", "new\nline", "😀", "other", "not_known"], 700)
-    frame["outcome!"] = rng.normal(-5, 3, 700).round(2)
+    frame["1x é"] = rng.choice(["it's", 'a "q"', "b\\s", "new\nline", "😀", "other", "not_known"], 1200)
+    frame["outcome!"] = rng.normal(-5, 3, 1200).round(2)
     frame["never"] = ""
-    frame["seen"] = rng.choice([True, False], 700)
-    frame["mostly"] = np.where(rng.random(700) < 0.01, "k", "")
-    frame["many"] = [f"code {number}" for number in rng.integers(0, 60, 700)]
-    frame["day"] = [f"2020-01-{day:02}" for day in rng.integers(1, 29, 700)]
+    frame["seen"] = rng.choice([True, False], 1200)
+    frame["mostly"] = np.where(rng.random(1200) < 0.01, "k", "")
+    frame["many"] = [f"code {number}" for number in rng.integers(0, 60, 1200)]
+    frame["day"] = [f"2020-01-{day:02}" for day in rng.integers(1, 29, 1200)]
     data, dictionary, out = tmp_path / "odd file.csv", tmp_path / "d.toml", tmp_path / "out"
     frame.to_csv(data, index=False)
     drafted = training("describe", data, "--outcome", "outcome", "--group", "family", "--exclude", "gap")

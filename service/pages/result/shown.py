@@ -26,8 +26,10 @@ class ShownScreenings:
     The entry is read from the log at each visit all the same, so that an erased one is not shown from memory.
     """
 
-    def __init__(self, templates: Environment, live: ReleasedModel) -> None:
+    def __init__(self, templates: Environment, live: ReleasedModel, template: str = "result/shown.html") -> None:
+        """`live` is the model whose level for considering a referral is drawn, where it is the one that answered."""
         self._templates = templates
+        self._template = template
         self._live = live
         self._kept: OrderedDict[str, Markup] = OrderedDict()
         self._grounds = {ground.code: ground.label for ground in live.model.dictionary.grounds}
@@ -37,7 +39,7 @@ class ShownScreenings:
         """Everything from the heading to what the model does not consider. `payload` is that of the entry."""
         found = self._kept.pop(entry.entry_id, None)
         if found is None:
-            rendered = self._templates.get_template("result/shown.html").render(self._context(entry, payload))
+            rendered = self._templates.get_template(self._template).render(self._context(entry, payload))
             found = Markup(rendered)  # noqa: S704  # rendered with autoescape
             while len(self._kept) >= KEPT:
                 self._kept.popitem(last=False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import orjson
 from flask import Blueprint, Response
 
+from service.fhir.terms import FHIR_JSON
 from service.pages.desk import PageDesk
 from service.reading import JSON
 from service.records import looked_at
 from service.summary.facts import Summary, summarise
-from service.summary.fhir import FHIR_JSON, summary_bundle
+from service.summary.fhir import summary_bundle
 from service.summary.shapes import summary_data
 
 

@@ -15,6 +15,7 @@ import pytest
 from service.log.checkpoint import SigningKey, load_signing_key
 from service.log.databases.postgresql import LOCK
 from service.log.databases.roles import grant
+from service.log.entry import uuid7
 from service.log.export import export_lines
 from service.log.key_file import FollowedKey
 from service.log.rotation import rotate
@@ -252,3 +253,15 @@ def test_the_service_s_own_connections_end_when_they_freeze(open_log):
         "default_transaction_isolation": "read committed",
         "synchronous_commit": "on",
     }
+
+
+def test_several_entries_in_one_commit_are_all_recorded_or_none(open_log, key):
+    store = open_log()
+    given = [(uuid7(), b'{"n":%d}' % number, f"many {number}") for number in range(600)]
+    receipts = store.append_whole("screening", given)
+    assert [receipt.index for receipt in receipts] == list(range(600))
+    with pytest.raises(AlreadyRecorded):
+        store.append_whole("screening", [(uuid7(), b"{}", None), (uuid7(), b"{}", "many 7")])
+    assert store.size() == 600
+    assert store.append("lookup", b"{}").index == 600
+    assert verify(export_lines(store), key.verifier).ok

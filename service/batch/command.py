@@ -1,0 +1,137 @@
+"""`python -m service screen`: screen a file of cases; prove a row of the output, or verify all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+
+from service.log.checkpoint import CheckpointError, SigningKeyError, VerifierKey
+from service.log.proof_check import ProofError
+from service.log.store import LogStore
+from service.model_files import load_active
+from service.settings import Settings
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_NEEDED = "numpy and pyarrow are needed: pip install -r requirements-batch.lock"
+
+
+class _ScreenGroup(click.Group):
+    """`screen FILE` screens; only a word that names another of its commands is not a file."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["file", *args]
+        return super().parse_args(ctx, args)
+
+
+def screen_commands(settings: Callable[[], Settings], open_log: Callable[[], LogStore]) -> click.Group:
+    """The group `screen`."""
+
+    @click.group(cls=_ScreenGroup)
+    def screen() -> None:
+        """Screen a file of cases: python -m service screen CASES OUT (or: CASES --model DIR --out OUT)."""
+
+    @screen.command("file")
+    @click.argument("cases", type=_FILE)
+    @click.argument("output", required=False, type=click.Path(dir_okay=False, path_type=Path))
+    @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The same as the second argument.")
+    @click.option(
+        "--model",
+        "model_folder",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="What `make train OUT=...` wrote; without it, the active model.",
+    )
+    @click.option("--scheduler", help="Address of a Dask scheduler whose workers screen, for instance tcp://host:8786.")
+    def file_command(
+        cases: Path, output: Path | None, out: Path | None, model_folder: Path | None, scheduler: str | None
+    ) -> None:
+        """Screen a CSV or Parquet file of CASES into a file; one log entry a job."""
+        if (output is None) == (out is None):
+            raise click.UsageError("name one file for the output: python -m service screen CASES OUT")
+        written = output or out
+        assert written is not None
+        folder = model_folder or _active_folder(settings())
+        click.echo(_run(lambda: _screened(cases, folder, written, open_log, scheduler)))
+
+    @screen.command("prove")
+    @click.argument("screened", type=_FILE)
+    @click.argument("row", type=click.IntRange(1))
+    def prove_command(screened: Path, row: int) -> None:
+        """Print the proof (JSON) that ROW (1 for the first case) of a SCREENED file is what its job wrote."""
+        click.echo(_run(lambda: _proved(screened, row, open_log)))
+
+    @screen.command("check-proof")
+    @click.argument("proof", type=_FILE)
+    @click.option("--key", type=_FILE, required=True, help="The log's public key (.pub).")
+    def check_proof_command(proof: Path, key: Path) -> None:
+        """Check the PROOF of a row, offline: that it is in its job, and the job in the log."""
+        click.echo(_run(lambda: _checked(proof, key)))
+
+    @screen.command("verify")
+    @click.argument("screened", type=_FILE)
+    def verify_command(screened: Path) -> None:
+        """Check every row of a SCREENED file against the log."""
+        click.echo(_run(lambda: _verified(screened, open_log)))
+
+    return screen
+
+
+def _active_folder(settings: Settings) -> Path:
+    released = load_active(settings.models, settings.keys)
+    return released.folder
+
+
+def _screened(cases: Path, folder: Path, out: Path, open_log: Callable[[], LogStore], scheduler: str | None) -> str:
+    import pyarrow
+
+    from service.batch.job import screen_file
+    from service.batch.workers import Cluster
+
+    if "jemalloc" in pyarrow.supported_memory_backends():
+        pyarrow.set_memory_pool(pyarrow.jemalloc_memory_pool())  # gives back what a block took; takes 50 MB less
+
+    return screen_file(cases, folder, out, open_log, Cluster(scheduler) if scheduler else None)
+
+
+def _proved(screened: Path, row: int, open_log: Callable[[], LogStore]) -> str:
+    from service.batch.proving import proof_bytes, prove_row
+
+    with closing(open_log()) as log:
+        return proof_bytes(prove_row(screened, row, log)).decode()
+
+
+def _checked(proof: Path, key: Path) -> str:
+    from service.batch.problems import BatchError
+    from service.batch.proof_check import check_row_proof
+
+    try:
+        public = VerifierKey.parse(key.read_text(encoding="utf-8"))
+        row, rows, index = check_row_proof(proof.read_bytes(), public)
+    except (ProofError, CheckpointError, SigningKeyError, UnicodeDecodeError) as error:
+        raise BatchError(f"{proof}: {error}") from None
+    return f"proved: row {row} of the {rows} that log entry {index} tells of"
+
+
+def _verified(screened: Path, open_log: Callable[[], LogStore]) -> str:
+    from service.batch.verifying import verify_file
+
+    with closing(open_log()) as log:
+        return verify_file(screened, log)
+
+
+def _run(work: Callable[[], Any]) -> Any:
+    """What `work` returns; what the user can put right is one line a problem, and exit code 1."""
+    from service.batch.problems import BatchError
+
+    try:
+        return work()
+    except BatchError as error:
+        raise click.ClickException(str(error)) from None
+    except ModuleNotFoundError as error:
+        if error.name not in ("numpy", "pyarrow"):
+            raise
+        raise click.ClickException(_NEEDED) from None

@@ -1,0 +1,133 @@
+"""What a client says of our cards, as practitioners' responses: `POST /cds-services/{id}/feedback`.
+
+The user's comment is free text: it is dropped at the door and never kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+
+from service.access import Caller
+from service.cds_hooks.cards import REASON_SYSTEM
+from service.cds_hooks.suggestions import ASK, REFERRAL, suggestion_id
+from service.errors import FieldError, problem
+from service.log.store import LogStore
+from service.reading import field_errors
+from service.reasons import ACCEPTED_DRAFT, NOT_GIVEN, choices
+from service.responding import answerable, respond
+
+ACCEPTED, OVERRIDDEN = "accepted", "overridden"
+DISAGREES = "decided_otherwise"
+MOST = 50
+"""Cards that one call may speak of."""
+
+
+class _Suggestion(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    id = fields.UUID(required=True, error_messages={"invalid_uuid": "send the uuid of the card's suggestion"})
+
+
+class _Coding(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    code = fields.String(required=True, validate=validate.OneOf(choices().offered(), error="send one of: {choices}"))
+    system = fields.String(validate=validate.Equal(REASON_SYSTEM, error="send {other}, or leave it out"))
+
+
+class _OverrideReason(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+    reason = fields.Nested(_Coding)
+
+
+class CdsFeedbackEntrySchema(Schema):
+    """What was done with one card."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    card = fields.UUID(required=True, error_messages={"invalid_uuid": "send the uuid of the card"})
+    outcome = fields.String(
+        required=True, validate=validate.OneOf((ACCEPTED, OVERRIDDEN), error="send one of: {choices}")
+    )
+    acceptedSuggestions = fields.List(fields.Nested(_Suggestion), validate=validate.Length(1, 1, error="send one"))
+    overrideReason = fields.Nested(_OverrideReason)
+    outcomeTimestamp = fields.AwareDateTime(
+        required=True,
+        error_messages={"invalid": "send a time as in 2026-04-01T09:30:00Z", "invalid_awareness": "add Z"},
+    )
+
+    @validates_schema
+    def _fits(self, data: dict[str, Any], **_: object) -> None:
+        accepted = data["outcome"] == ACCEPTED
+        if accepted and "acceptedSuggestions" not in data:
+            raise ValidationError("is missing; add it", "acceptedSuggestions")
+        if not accepted and "acceptedSuggestions" in data:
+            raise ValidationError("goes with accepted alone; leave it out", "acceptedSuggestions")
+
+
+class CdsFeedbackSchema(Schema):
+    """The body: an array of what was done with cards."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    feedback = fields.List(
+        fields.Nested(CdsFeedbackEntrySchema),
+        required=True,
+        validate=validate.Length(1, MOST, error="send 1 to {max}"),
+        error_messages={"invalid": "send a list"},
+    )
+
+
+def record_feedback(sent: Mapping[str, Any], schema: Schema, log: LogStore, caller: Caller) -> list[dict[str, Any]]:
+    """Records each outcome as a response to its screening, and returns these once all are durable.
+
+    What was recorded before is not recorded again, so the call may be repeated whole. Raises `Problem` before anything
+    is recorded where one cannot be, and `NotDurable`.
+    """
+    try:
+        said = schema.load(sent)["feedback"]
+    except ValidationError as error:
+        known = frozenset({*schema.fields, *CdsFeedbackEntrySchema().fields, "reason", "code", "system", "id"})
+        raise problem("refused", field_errors(error.normalized_messages(), known)) from None
+    for place, entry in enumerate(said):
+        answerable(str(entry["card"]), log, caller)
+        _check_suggestions(entry, place)
+    recorded = []
+    for entry in said:
+        asked = response_of(entry)
+        done = respond(str(entry["card"]), asked, log, caller, _unique(entry, caller))
+        recorded.append(orjson.loads(done.answer))
+    return recorded
+
+
+def response_of(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The practitioner's response that an outcome stands for."""
+    if entry["outcome"] == ACCEPTED:
+        return {"action": ACCEPTED_DRAFT, "reasons": [], "corrects": None}
+    reason = (entry.get("overrideReason") or {}).get("reason")
+    return {"action": DISAGREES, "reasons": [reason["code"] if reason else NOT_GIVEN], "corrects": None}
+
+
+def _check_suggestions(entry: Mapping[str, Any], place: int) -> None:
+    offered = {suggestion_id(str(entry["card"]), kind) for kind in (REFERRAL, ASK)}
+    if any(str(one["id"]) not in offered for one in entry.get("acceptedSuggestions", ())):
+        field = f"feedback.{place}.acceptedSuggestions.0.id"
+        raise problem("refused", [FieldError(field, "send the uuid of a suggestion of that card")])
+
+
+def _unique(entry: Mapping[str, Any], caller: Caller) -> str:
+    """By what an outcome is taken once: the card, what was said of it, and when."""
+    said = [str(entry["card"]), entry["outcome"], entry["outcomeTimestamp"].isoformat()]
+    said += [str(one["id"]) for one in entry.get("acceptedSuggestions", ())] + response_of(entry)["reasons"]
+    return f"response {caller.key_id} {sha256('|'.join(said).encode()).hexdigest()}"

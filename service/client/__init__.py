@@ -1,0 +1,1 @@
+"""A client in Python, generated from the contract (`/openapi.json`): standard library alone, one file."""

@@ -1,0 +1,4 @@
+"""FHIR R4 at the door: a Questionnaire out of the dictionary, answers in, and a RiskAssessment out of the record.
+
+The service has no FHIR library: a resource is JSON of a known shape, and tests validate each with `fhir.resources`.
+"""

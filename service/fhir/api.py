@@ -1,0 +1,125 @@
+"""The FHIR R4 addresses: the Questionnaire, a QuestionnaireResponse to screen, the RiskAssessment of a screening."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Response, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from service.access import require_role
+from service.api import documented
+from service.errors import PROBLEMS, problem
+from service.fhir import terms
+from service.fhir.answers import request_of
+from service.fhir.json_schema import response_schema
+from service.fhir.outcome import PREFIX, operation_outcome
+from service.fhir.questionnaire import questionnaire
+from service.fhir.risk_assessment import risk_assessment
+from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
+from service.log.store import Receipt, StoredEntry
+from service.reading import read_json, validated
+from service.records import looked_at
+from service.screening_desk import ScreeningDesk
+from service.web import Recorded
+
+
+def fhir_addresses(desk: ScreeningDesk) -> tuple[Blueprint, Blueprint]:
+    """The blueprints of the Questionnaire and of the resources."""
+    return _questionnaire(desk), _resources(desk)
+
+
+def _questionnaire(desk: ScreeningDesk) -> Blueprint:
+    blueprint = Blueprint("questionnaire", __name__, url_prefix="/v1", description="The questions, as FHIR R4.")
+    rendered = orjson.dumps(questionnaire(desk.released.model))
+
+    @blueprint.route("/questionnaire")
+    class QuestionnaireView(MethodView):
+        @blueprint.doc(
+            summary="The dictionary as a FHIR R4 Questionnaire; every question rests on not known",
+            responses=_fhir(documented(200, "The Questionnaire", _resource("Questionnaire"), 401, 429)),
+        )
+        def get(self) -> Response:
+            desk.keys.caller(request.headers.get("Authorization"))
+            return Response(rendered, mimetype=terms.FHIR_JSON)
+
+    return blueprint
+
+
+def _resources(desk: ScreeningDesk) -> Blueprint:
+    blueprint = Blueprint("fhir", __name__, url_prefix=PREFIX, description="Screen a case, as FHIR R4.")
+    body = {"required": True, "content": {terms.FHIR_JSON: {"schema": response_schema(desk.released.model.dictionary)}}}
+    answered = _resource("RiskAssessment")
+
+    @blueprint.route("/QuestionnaireResponse", methods=["POST"])
+    @blueprint.doc(
+        summary="Screen the answers to the Questionnaire",
+        description="The same as POST /v1/screenings: read, score, record, and only then the answer.",
+        parameters=[IDEMPOTENCY_PARAMETER],
+        requestBody=body,
+        responses=_fhir(
+            documented(201, "The screening, recorded", answered, 400, 401, 403, 413, 415, 422, 429, 503), PREFIX
+        ),
+    )
+    def post_answers() -> Response:
+        caller = desk.keys.caller(request.headers.get("Authorization"))
+        asked: dict[str, Any] = {}
+
+        def read() -> tuple[dict[str, Any], str | None]:
+            sent = request_of(read_json(terms.FHIR_JSON), desk.released.model.dictionary, caller)
+            asked.update(validated(sent, desk.acceptor, desk.schema, caller))
+            return asked, idempotency_key(request.headers.get("Idempotency-Key"), caller, "screening")
+
+        done = desk.take(caller, read)
+        location = ("Location", f"{PREFIX}/RiskAssessment/{done.record.entry_id}")
+        shown = _assessment(desk, orjson.loads(done.answer), asked, done.record)
+        return Recorded(shown, 201, [location, *done.headers], terms.FHIR_JSON)
+
+    @blueprint.route("/RiskAssessment/<uuid:screening_id>")
+    class RiskAssessmentView(MethodView):
+        @blueprint.doc(
+            summary="A screening as it was recorded, as a RiskAssessment",
+            responses=_fhir(
+                documented(200, "The screening, with its record", answered, 401, 403, 404, 410, 503), PREFIX
+            ),
+        )
+        def get(self, screening_id: object) -> Response:
+            caller = desk.keys.caller(request.headers.get("Authorization"))
+            require_role(caller, "practitioner", "auditor")
+            entry, payload = looked_at(str(screening_id), caller, desk.log)
+            shown = _assessment(desk, payload["answer"], payload["asked"], entry)
+            return Response(shown, mimetype=terms.FHIR_JSON)
+
+    return blueprint
+
+
+def _assessment(
+    desk: ScreeningDesk, answer: dict[str, Any], asked: dict[str, Any], record: Receipt | StoredEntry
+) -> bytes:
+    return orjson.dumps(risk_assessment(answer, asked, record, desk.released.model, desk.origin))
+
+
+def _resource(kind: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": f"A FHIR R4 {kind}.",
+        "properties": {"resourceType": {"const": kind}},
+        "required": ["resourceType"],
+    }
+
+
+def _fhir(answers: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Answers as documented, with FHIR's content type; below `prefix` problems are OperationOutcomes too."""
+    for status, answer in answers.items():
+        if status.startswith("2"):
+            answer["content"] = {terms.FHIR_JSON: next(iter(answer["content"].values()))}
+        elif prefix:
+            outcomes = {
+                code: {"value": operation_outcome(problem(code))}
+                for code, (its_status, *_) in PROBLEMS.items()
+                if its_status == int(status)
+            }
+            answer["content"] = {terms.FHIR_JSON: {"schema": _resource("OperationOutcome"), "examples": outcomes}}
+    return answers

@@ -1,0 +1,1 @@
+"""What auditors see: the log searched, one entry with its proof, replay, models, responses, looks, export."""

@@ -1,0 +1,100 @@
+"""Whether a screening could be answered, recorded and explained later: each thing that it takes, looked at.
+
+Cheap enough to be asked every second: a file is read again only where it changed.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.artefact import MODEL_FILE, SIGNATURE_FILE, ArtefactError
+from service.log.publisher import NEWEST
+from service.log.store import LogStore
+from service.model_files import RELEASE_PUBLIC_KEY, ReleasedModel, load_released
+
+BEHIND_SECONDS = 30.0
+"""How long the published checkpoint may be behind the log; it is published every second."""
+WELL = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a service keeps what it needs to go on: its keys, the log's own key file, the published checkpoints."""
+
+    keys: Path
+    log_key: Path
+    checkpoints: Path
+
+
+class Readiness:
+    """Looks at the log, the model in use, the log's key and the published checkpoints of one worker."""
+
+    def __init__(self, log: LogStore, released: ReleasedModel, places: Places | None) -> None:
+        """`places` None leaves out what lies in files."""
+        self._log = log
+        self._released = released
+        self._places = places
+        self._model_state: tuple[object, ...] | None = None
+        self._model = WELL
+        self._behind_since: float | None = None
+
+    def faults(self) -> dict[str, str]:
+        """What is not well, by name, in words without case data; empty where all is."""
+        return {name: said for name, said in self.checks().items() if said != WELL}
+
+    def checks(self) -> dict[str, str]:
+        """Each thing that was looked at: `ok`, or what is wrong."""
+        log = self._log.fault()
+        checks = {"log": WELL if log is None else log}
+        if self._places is not None:
+            checks["model"] = self._model_check(self._places)
+            checks["key"] = self._key_check(self._places)
+            if log is None:
+                checks["checkpoints"] = self._checkpoint_check(self._places)
+        return checks
+
+    def _model_check(self, places: Places) -> str:
+        """The model in use is worked with from memory; without its file the answers could not be explained later."""
+        folder = self._released.folder
+        files = (folder / MODEL_FILE, folder / SIGNATURE_FILE, places.keys / RELEASE_PUBLIC_KEY)
+        state = tuple(map(_state, files))
+        if state != self._model_state:
+            try:
+                found = load_released(folder, places.keys)
+                self._model = WELL if found.sha256 == self._released.sha256 else "another model lies in its place"
+            except ArtefactError as error:
+                self._model = str(error)
+            self._model_state = state
+        return self._model
+
+    def _key_check(self, places: Places) -> str:
+        try:
+            with places.log_key.open("rb") as file:
+                file.read(1)
+        except OSError as error:
+            return f"{places.log_key.name}: {error.strerror}; restore it from your backup"
+        return WELL
+
+    def _checkpoint_check(self, places: Places) -> str:
+        try:
+            published = (places.checkpoints / NEWEST).read_text()
+        except OSError:
+            published = ""
+        now = time.monotonic()
+        if published == self._log.latest_checkpoint():
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since = now
+        elif now - self._behind_since > BEHIND_SECONDS:
+            return f"not published for more than {BEHIND_SECONDS:.0f} s; see the service's log"
+        return WELL
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
