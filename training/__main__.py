@@ -1,4 +1,4 @@
-"""`python -m training ...`: train, describe, anonymity, cohort, release, compare, rollback, card, replay."""
+"""`python -m training ...`: train, table, describe, anonymity, cohort, release, compare, ..."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from training.cases.file import read_cases
 from training.cases.generalise import GeneraliseError
 from training.cases.split import TooFewCases
 from training.cases.table import CaseFileError
+from training.fit.engine import ENGINES, EngineError, engine
 from training.gates import ReleaseError
 from training.judge.certainty import CertainScore
 from training.policy import POLICY
 from training.release_commands import card, compare, rollback
+from training.table_command import table
 
 EXPECTED = (
     ArtefactError,
@@ -29,6 +31,7 @@ EXPECTED = (
     GeneraliseError,
     TooFewCases,
     CertainScore,
+    EngineError,
     ReleaseError,
     OSError,
 )
@@ -42,7 +45,7 @@ def main() -> None:
     """Fit, judge and release a Grounds model."""
 
 
-for command in (compare, rollback, card):
+for command in (compare, rollback, card, table):
     main.add_command(command)
 
 
@@ -59,6 +62,17 @@ for command in (compare, rollback, card):
 @click.option(
     "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes; never changes the result."
 )
+@click.option(
+    "--engine",
+    "where",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    show_default=True,
+    help="Where bags and folds are fitted; never changes the result.",
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Dask scheduler of a running cluster. Default: workers are started here."
+)
 def train(
     data: Path | None,
     dictionary_file: Path | None,
@@ -70,13 +84,15 @@ def train(
     against: Path | None,
     ebm: bool,
     jobs: int,
+    where: str,
+    scheduler: str | None,
 ) -> None:
     """Fit a model and judge it on families that it never saw."""
     from training.progress import stages
 
     console = Console(stderr=True)
     dictionary = load_dictionary(dictionary_file) if dictionary_file else shipped_dictionary()
-    with tempfile.TemporaryDirectory() as folder, stages(console) as progress:
+    with tempfile.TemporaryDirectory() as folder, stages(console) as progress, engine(where, scheduler, jobs):
         if data is None:
             progress("synthetic cohort", 0.0)
             data = _write_cohort(Path(folder), families, seed, dictionary_file)
@@ -105,8 +121,9 @@ def train(
                 jobs=jobs,
                 progress=progress,
             )
-    write_trained(trained, out)
-    write_card(out, out)
+        progress("writing the model and its card", 0.0)
+        write_trained(trained, out)
+        write_card(out, out)
     if against is not None:
         held = trained.held_out
         X, y, groups = cases.X[held], cases.y[held], cases.groups[held]

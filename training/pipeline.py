@@ -80,6 +80,7 @@ def train(
     cases, lineage = released_cases(cases, dictionary)
     specs = term_specs(dictionary)
     fit, test = held_out(cases.y, cases.groups, seed)
+    progress("judged model: out of fold", 0.0)
     judged = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs)
     judged.fit(cases.X[fit], cases.y[fit], cases.groups[fit], _part(progress, "judged model: "))
     calibration = recalibration(judged.oof_margin_, cases.y[fit].astype(float), cases.groups[fit])
@@ -107,6 +108,7 @@ def train(
     as_served = judged_model(dictionary, judged_table, operating, bands, synthetic)
     evaluation, fairness = judge_quality(as_served, held)
 
+    progress("released model: boosted bags", 0.0)
     final = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs, weights=judged.weights_, pairs=judged.pairs_)
     final.fit(cases.X, cases.y, cases.groups, _part(progress, "released model: "))
     table = compile_table(final, calibration)
@@ -115,6 +117,7 @@ def train(
     decision = partial(estimators_margin, final, calibration)
     shap_check = check_against_shap(final, table, decision, cases.X[test], cases.X[fit], seed, jobs)
     regression = final.learners_["table_regression"]
+    progress("refits", 0.0)
     refits = refit_by_family(
         regression,
         cases.X,

@@ -98,6 +98,7 @@ class BoostedBags(AdditiveClassifier):
     def _fit(
         self, specs: Sequence[TermSpec], X: Floats, y: Floats, groups: NDArray[np.intp], progress: Progress
     ) -> None:
+        progress("boosted bags", 0.0)
         binner = Binner(specs, self.max_bins).fit(X)
         codes = binner.transform(X)
         jobs = Parallel(n_jobs=self.n_jobs, return_as="generator")(
