@@ -2,7 +2,8 @@
 
 Twice each part is read: once for the distinct numbers, from which bins follow, and once for the codes, one byte an
 answer, which are kept in a folder that all workers see. Then each step of the fit sums a few hundred numbers over
-chunks. These hold the same rows in the same order as in memory (`objective.CHUNK_ROWS`), so the fit is the same to the byte.
+chunks. These hold the same rows in the same order as in memory (`objective.CHUNK_ROWS`), so the
+fit is the same to the byte.
 """
 
 from __future__ import annotations
