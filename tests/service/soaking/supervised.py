@@ -1,0 +1,98 @@
+"""The real service as its supervisor runs it: started, killed, and started again when it has ended."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from service.access import create_key
+from service.reloading import reload, workers
+from service.settings import Settings
+from tests.service.serving import environment_of, free_port
+
+_PAUSE_SECONDS = 0.5
+"""Between an end and the next start, as supervisors wait too."""
+_STOP_SECONDS = 60
+
+
+class Supervised:
+    """One service on one port with one key. Its output goes to a file."""
+
+    def __init__(self, settings: Settings, output: Path, more: Mapping[str, str]) -> None:
+        """`more` is what its environment holds besides the settings."""
+        self.settings = settings
+        self.port = free_port()
+        self.key = create_key(settings.keys, "practitioner")[0]
+        self.output = output
+        self.ends: list[str] = []
+        """How it ended when nobody had ended it: exit code and last line of its output."""
+        self._environment = environment_of(settings, self.port, **more)
+        self._process: subprocess.Popen[bytes]
+        self._began = 0.0
+        self._groups: list[int] = []
+
+    def keep_alive(self) -> None:
+        """Starts it again where it has ended by itself."""
+        code = self._process.poll()
+        if code is not None and time.monotonic() - self._began > _PAUSE_SECONDS:
+            lines = self.output.read_text().splitlines()
+            self.ends.append(f"exit code {code}: {lines[-1] if lines else 'nothing was said'}")
+            self.start()
+
+    def start(self) -> None:
+        """Starts it; it serves a little later."""
+        with self.output.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "service", "serve"],
+                env=self._environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._began = time.monotonic()
+        self._groups.append(self._process.pid)
+
+    def workers(self) -> list[int]:
+        """Process ids of the workers that run."""
+        return sorted(workers(self._process.pid))
+
+    def kill_worker(self, pid: int) -> None:
+        """Ends one worker without warning."""
+        os.kill(pid, signal.SIGKILL)
+
+    def kill(self, whole: bool) -> None:
+        """Ends it without warning, with its workers or without them."""
+        if whole:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        else:
+            self._process.kill()
+        self._process.wait()
+
+    def reload(self) -> None:
+        """Lets new workers take over from the old ones; raises `ReloadError` where they do not."""
+        reload(self.settings)
+
+    def limit_files(self, size: int) -> None:
+        """No file may grow beyond so many bytes: a full disk for where none can be made."""
+        for pid in (self._process.pid, *self.workers()):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def stop(self) -> int:
+        """Stops it in good order; gives the exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(_STOP_SECONDS)
+
+    def remove(self) -> None:
+        """Ends what is left of it, however that is."""
+        for group in self._groups:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        if self._groups:
+            self._process.wait()
