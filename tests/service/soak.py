@@ -39,6 +39,8 @@ _THREADS = "4"
 """Of a worker: with two workers and their waiting rooms there is place for 12 requests, so that 20 can be too many."""
 _PATIENCE_SECONDS = 60
 _CALM_SECONDS = 0.5
+_LINES = ("{", "[ERROR] ", "error: ")
+"""What a line of output begins with: an event, what the server says, why a start failed."""
 
 
 class Soak:
@@ -108,8 +110,9 @@ class Soak:
     def _finish(self) -> Outcome:
         code = self._service.stop()
         said = self._service.output.read_text()
-        found = [f"the service was stopped and ended with {code}"] if code else []
+        found = [f"the service was stopped and ended with {code}: {said[-300:]}"] if code else []
         found += [f"its output shows {what}" for what in ("Traceback", "soak-c") if what in said]
+        found += [f"its output is no line of JSON: {line}" for line in said.splitlines() if not line.startswith(_LINES)]
         log = open_log(self._service.settings)
         try:
             return reckon(self._ledger, log, self._made, Counter(self._service.ends), self._slowest, found)
@@ -137,7 +140,7 @@ def prepared(postgresql: bool, seed: int) -> Iterator[Soak]:
             stack.callback(disk.remove)
         url = ""
         if postgresql:
-            server = Server(folder / "disk")
+            server = Server(folder / "disk", machine.environment)
             stack.callback(server.stop, "immediate")
             server.execute("ALTER SYSTEM SET max_wal_size = '128MB'")  # the disk is in memory
             server.execute("CREATE DATABASE log")

@@ -13,6 +13,7 @@ from tests.service.soaking.ledger import Ledger
 
 _TIMEOUT_SECONDS = 30
 _MEAN_PAUSE_SECONDS = 0.03
+_NOBODY_SECONDS = 0.1
 _HANG_UP = 0.05
 """Share of the repeated requests whose sender hangs up before the answer, and sends again."""
 _ONCE_MORE = 0.1
@@ -74,6 +75,7 @@ class Client(threading.Thread):
             said = answer.read()
         except ConnectionRefusedError:
             self._failed("nobody listened")
+            time.sleep(_NOBODY_SECONDS)
         except TimeoutError:
             self._failed(f"no answer in {_TIMEOUT_SECONDS} seconds")
         except (OSError, http.client.HTTPException):

@@ -21,8 +21,9 @@ _SLACK_SECONDS = 2.0
 """What a busy machine may add to a wait."""
 _SYNCS = 12
 """The most syncs that a request may wait for once it has its turn: those of the commits before its own, and its own."""
-_CRASH_LOOP_SECONDS = 6.0
-"""A worker that dies twice within less is a crash loop for the server, which then ends itself."""
+_HOLD_SECONDS = 1.0
+_CRASH_LOOP_SECONDS = 4.0
+"""A worker whose replacement dies within less is a crash loop for the server, which then ends itself."""
 
 WaitUntil = Callable[[Callable[[], bool], str], None]
 
@@ -48,7 +49,6 @@ class Faults:
         self._ledger = ledger
         self._chance = chance
         self._wait_until = wait_until
-        self._replaced = 0.0
         self.kinds: dict[str, Callable[[], None]] = {
             "worker killed -9": self._kill_worker,
             "whole service killed -9": lambda: self._kill_service(whole=True),
@@ -67,10 +67,8 @@ class Faults:
             self.kinds["database process killed -9"] = lambda: self._kill_database(server)
 
     def _kill_worker(self) -> None:
-        self._wait_until(lambda: time.monotonic() - self._replaced > _CRASH_LOOP_SECONDS, "a pause between kills")
         self._wait_until(lambda: bool(self._service.workers()), "workers")
         self._service.kill_worker(self._chance.choice(self._service.workers()))
-        self._replaced = time.monotonic()
 
     def _kill_service(self, whole: bool) -> None:
         self._service.kill(whole)
@@ -106,12 +104,17 @@ class Faults:
     def _wait_for_screenings(self) -> None:
         with self._ledger.phase() as waits:
             self._wait_until(lambda: waits.screened >= 20, "screenings")
+        self._hold(_HOLD_SECONDS)
 
     def _fill_disk(self) -> None:
-        self._with_full_disk(lambda: None)
+        self._with_full_disk(lambda: self._hold(_HOLD_SECONDS))
 
     def _kill_on_full_disk(self) -> None:
-        self._with_full_disk(self._kill_worker)
+        def kill() -> None:
+            self._kill_worker()
+            self._hold(_CRASH_LOOP_SECONDS)
+
+        self._with_full_disk(kill)
 
     def _with_full_disk(self, then: Callable[[], None]) -> None:
         if self._disk:
@@ -134,10 +137,16 @@ class Faults:
         before = self._ledger.refused[code]
         self._wait_until(lambda: self._ledger.refused[code] > before + 3, what)
 
+    def _hold(self, longest: float) -> None:
+        """Leaves things as they are for a while."""
+        ends = time.monotonic() + self._chance.uniform(0, longest)
+        self._wait_until(lambda: time.monotonic() > ends, "a pause")
+
     def _restart(self, server: Server, mode: str) -> None:
         server.stop(mode)
         try:
             self._wait_for_refusals("a stopped database")
+            self._hold(_HOLD_SECONDS)
         finally:
             server.start()
 
