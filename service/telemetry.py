@@ -6,6 +6,7 @@ Never: request bodies, feature values, case references, scores, tokens.
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
 
@@ -20,9 +21,13 @@ def configure_logging() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # A line in one write: print makes two, between which another worker may write.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    # psycopg says in lines of its own which error it ignores when it ends a pipeline, at each request that is repeated
+    # too; what failed is an event of ours.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def logger() -> Any:

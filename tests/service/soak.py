@@ -39,6 +39,8 @@ _THREADS = "4"
 """Of a worker: with two workers and their waiting rooms there is place for 12 requests, so that 20 can be too many."""
 _PATIENCE_SECONDS = 60
 _CALM_SECONDS = 0.5
+_UNWANTED = ("Traceback", "soak-c")
+"""What no output may show: the second is how case references begin."""
 _LINES = ("{", "[ERROR] ", "error: ")
 """What a line of output begins with: an event, what the server says, why a start failed."""
 
@@ -111,7 +113,7 @@ class Soak:
         code = self._service.stop()
         said = self._service.output.read_text()
         found = [f"the service was stopped and ended with {code}: {said[-300:]}"] if code else []
-        found += [f"its output shows {what}" for what in ("Traceback", "soak-c") if what in said]
+        found += [f"its output shows {said[said.index(what) :][:2000]}" for what in _UNWANTED if what in said]
         found += [f"its output is no line of JSON: {line}" for line in said.splitlines() if not line.startswith(_LINES)]
         log = open_log(self._service.settings)
         try:

@@ -22,6 +22,18 @@ _SLACK_SECONDS = 2.0
 _SYNCS = 12
 """The most syncs that a request may wait for once it has its turn: those of the commits before its own, and its own."""
 _HOLD_SECONDS = 1.0
+_LOOKED_AT = (
+    "/",
+    "/docs",
+    "/learn",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/v1/drift",
+    "/v1/questionnaire",
+)
+_MAY_BE = frozenset({200, 401, 403, 503})
 _CRASH_LOOP_SECONDS = 4.0
 """A worker whose replacement dies within less is a crash loop for the server, which then ends itself."""
 
@@ -107,7 +119,20 @@ class Faults:
         self._hold(_HOLD_SECONDS)
 
     def _fill_disk(self) -> None:
-        self._with_full_disk(lambda: self._hold(_HOLD_SECONDS))
+        """Looks around meanwhile, as operators do: whatever was never counted before must not need room."""
+
+        def look() -> None:
+            for path in self._chance.sample(_LOOKED_AT, 4):
+                try:
+                    status = self._service.look(path)
+                except OSError as error:
+                    self._wrong(f"a full disk: {path} is not answered ({error})")
+                else:
+                    if status not in _MAY_BE:
+                        self._wrong(f"a full disk: {path} is answered with {status}")
+            self._hold(_HOLD_SECONDS)
+
+        self._with_full_disk(look)
 
     def _kill_on_full_disk(self) -> None:
         def kill() -> None:

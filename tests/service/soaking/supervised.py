@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from service.access import create_key
 from service.reloading import reload, workers
@@ -20,6 +22,7 @@ from tests.service.serving import environment_of, free_port
 _PAUSE_SECONDS = 0.5
 """Between an end and the next start, as supervisors wait too."""
 _STOP_SECONDS = 60
+_LOOK_SECONDS = 10
 
 
 class Supervised:
@@ -78,6 +81,16 @@ class Supervised:
     def reload(self) -> None:
         """Lets new workers take over from the old ones; raises `ReloadError` where they do not."""
         reload(self.settings)
+
+    def look(self, path: str) -> int:
+        """The status at an address of this service, as one who holds its key sees it. Raises `OSError` without one."""
+        asked = Request(f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {self.key}"})
+        try:
+            with urlopen(asked, timeout=_LOOK_SECONDS) as answer:
+                return int(answer.status)
+        except HTTPError as refused:
+            with refused:
+                return int(refused.code)
 
     def limit_files(self, size: int) -> None:
         """No file may grow beyond so many bytes: a full disk for where none can be made."""
