@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import orjson
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from model.dictionary import shipped_dictionary
@@ -41,8 +43,8 @@ _PATIENCE_SECONDS = 60
 _CALM_SECONDS = 0.5
 _UNWANTED = ("Traceback", "soak-c")
 """What no output may show: the second is how case references begin."""
-_LINES = ("{", "[ERROR] ", "error: ")
-"""What a line of output begins with: an event, what the server says, why a start failed."""
+_LINES = ("[ERROR] ", "error: ")
+"""What a line of output begins with that is no event: what the server says, why a start failed."""
 
 
 class Soak:
@@ -114,12 +116,20 @@ class Soak:
         said = self._service.output.read_text()
         found = [f"the service was stopped and ended with {code}: {said[-300:]}"] if code else []
         found += [f"its output shows {said[said.index(what) :][:2000]}" for what in _UNWANTED if what in said]
-        found += [f"its output is no line of JSON: {line}" for line in said.splitlines() if not line.startswith(_LINES)]
+        found += [f"a line of its output: {line}" for line in said.splitlines() if not _expected(line)]
         log = open_log(self._service.settings)
         try:
             return reckon(self._ledger, log, self._made, Counter(self._service.ends), self._slowest, found)
         finally:
             log.close()
+
+
+def _expected(line: str) -> bool:
+    """Whether it is an event of the service, whole and alone in its line, or what is said in words."""
+    try:
+        return "event" in orjson.loads(line)
+    except ValueError:
+        return line.startswith(_LINES)
 
 
 @contextmanager

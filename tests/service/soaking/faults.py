@@ -1,4 +1,4 @@
-"""The faults that are made while clients screen. Each is made, seen by the clients where they can see it, and mended."""
+"""The faults that are made while clients screen: each is made, seen by clients where it can be seen, and mended."""
 
 from __future__ import annotations
 
@@ -22,17 +22,7 @@ _SLACK_SECONDS = 2.0
 _SYNCS = 12
 """The most syncs that a request may wait for once it has its turn: those of the commits before its own, and its own."""
 _HOLD_SECONDS = 1.0
-_LOOKED_AT = (
-    "/",
-    "/docs",
-    "/learn",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    "/openapi.json",
-    "/v1/drift",
-    "/v1/questionnaire",
-)
+_LOOKED_AT = ("/", "/docs", "/learn", "/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/drift", "/model")
 _MAY_BE = frozenset({200, 401, 403, 503})
 _CRASH_LOOP_SECONDS = 4.0
 """A worker whose replacement dies within less is a crash loop for the server, which then ends itself."""

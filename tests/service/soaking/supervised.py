@@ -35,7 +35,7 @@ class Supervised:
         self.key = create_key(settings.keys, "practitioner")[0]
         self.output = output
         self.ends: list[str] = []
-        """How it ended when nobody had ended it: exit code and last line of its output."""
+        """How it ended when nobody had ended it: the last that it said in words."""
         self._environment = environment_of(settings, self.port, **more)
         self._process: subprocess.Popen[bytes]
         self._began = 0.0
@@ -45,8 +45,8 @@ class Supervised:
         """Starts it again where it has ended by itself."""
         code = self._process.poll()
         if code is not None and time.monotonic() - self._began > _PAUSE_SECONDS:
-            lines = self.output.read_text().splitlines()
-            self.ends.append(f"exit code {code}: {lines[-1] if lines else 'nothing was said'}")
+            said = [line for line in self.output.read_text().splitlines() if not line.startswith("{")]
+            self.ends.append(said[-1] if said else f"exit code {code}")
             self.start()
 
     def start(self) -> None:
