@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from contextlib import suppress
 
 import psycopg
 
@@ -16,9 +17,15 @@ _PATIENCE_SECONDS = 60
 
 def kill_process(server: Server, chance: random.Random) -> None:
     """Ends one of the processes that serve the database `log`; the server ends all others too, a moment later."""
-    with psycopg.connect(server.url("postgres")) as connection:
-        found = connection.execute("SELECT pid FROM pg_stat_activity WHERE datname = 'log'").fetchall()
-    os.kill(chance.choice(found)[0], signal.SIGKILL)
+    for _ in range(_PATIENCE_SECONDS * 10):
+        with psycopg.connect(server.url("postgres")) as connection:
+            found = connection.execute("SELECT pid FROM pg_stat_activity WHERE datname = 'log'").fetchall()
+        if found:
+            with suppress(ProcessLookupError):  # it has ended since: another, then
+                os.kill(chance.choice(found)[0], signal.SIGKILL)
+                return
+        time.sleep(0.1)
+    raise RuntimeError("the server serves nobody")
 
 
 def bring_back(server: Server) -> None:

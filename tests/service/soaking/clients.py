@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import select
 import threading
 import time
 from uuid import UUID
@@ -101,10 +102,17 @@ class Client(threading.Thread):
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
+        if self._connection is not None and self._closed():
+            self._hang_up()
         if self._connection is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_SECONDS)
         self._connection.request("POST", "/v1/screenings", body, headers)
         return self._connection
+
+    def _closed(self) -> bool:
+        """Whether the service closed the connection while nothing was asked, as clients look before they use it."""
+        socket = None if self._connection is None else self._connection.sock
+        return socket is not None and bool(select.select([socket], [], [], 0)[0])
 
     def _failed(self, kind: str) -> None:
         self._ledger.cut_off(kind)

@@ -150,7 +150,7 @@ class Faults:
     def _wait_for_refusals(self, what: str) -> None:
         code = "503 not_recorded"
         before = self._ledger.refused[code]
-        self._wait_until(lambda: self._ledger.refused[code] > before + 3, what)
+        self._wait_until(lambda: self._ledger.refused[code] > before, what)
 
     def _hold(self, longest: float) -> None:
         """Leaves things as they are for a while."""
