@@ -11,22 +11,47 @@ from limits.strategies import MovingWindowRateLimiter
 
 from service.errors import problem
 
+_SET_BACK_SECONDS = 1.0
+"""A clock that is further back than this was set back; of two threads one may merely have looked at it first."""
+
+
+class MovingWindow:
+    """How often each sender did something of late, by the clock.
+
+    A clock that is set back starts it anew: whoever had done it as often as they may would have to wait until the clock
+    is where it was.
+    """
+
+    def __init__(self, rate: str) -> None:
+        """`rate` as in `120/minute`."""
+        self._rate = parse(rate)
+        self._limiter: MovingWindowRateLimiter | None = None
+        self._newest = 0.0
+
+    def wait(self, sender: str, count: int = 1) -> int | None:
+        """Counts that the sender does it so many times, and gives None; or the whole seconds until they may."""
+        now = time.time()
+        if self._limiter is None or now < self._newest - _SET_BACK_SECONDS:
+            self._limiter = MovingWindowRateLimiter(MemoryStorage())  # starts a thread: only where somebody asks
+        self._newest = now
+        if self._limiter.hit(self._rate, sender, cost=count):
+            return None
+        free_at = self._limiter.get_window_stats(self._rate, sender).reset_time
+        return max(1, math.ceil(free_at - time.time()))
+
 
 class KeyRate:
     """The rate of each key. Workers count apart, so that a key may ask them together as often as there are workers."""
 
     def __init__(self, rate: str) -> None:
         """`rate` as in `120/minute`."""
-        self._rate = parse(rate)
-        self._limiter: MovingWindowRateLimiter | None = None
+        self._window = MovingWindow(rate)
 
     def admit(self, key_id: str, count: int = 1) -> None:
         """Counts a request, or as many as it stands for.
 
         Raises `Problem` 429 with Retry-After, in whole seconds, where there were too many.
         """
-        if self._limiter is None:  # its storage starts a thread: only where somebody asks
-            self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        if not self._limiter.hit(self._rate, key_id, cost=count):
-            free_at = self._limiter.get_window_stats(self._rate, key_id).reset_time
-            raise problem("rate_limited", Retry_After=str(max(1, math.ceil(free_at - time.time()))))
+        seconds = self._window.wait(key_id, count)
+        if seconds is not None:
+            raise problem("rate_limited", Retry_After=str(seconds))

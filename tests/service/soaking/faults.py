@@ -55,7 +55,7 @@ class Faults:
             "worker killed -9": self._kill_worker,
             "whole service killed -9": lambda: self._kill_service(whole=True),
             "parent of the workers killed -9": lambda: self._kill_service(whole=False),
-            "reload (SIGHUP)": service.reload,
+            "reload (SIGHUP)": self._reload,
             "disk slow": self._slow_disk,
             "clock set back an hour": lambda: self._set_clock(-_HOUR),
             "clock set forward an hour": lambda: self._set_clock(_HOUR),
@@ -76,6 +76,10 @@ class Faults:
         self._service.kill(whole)
         time.sleep(self._chance.uniform(0, 0.3))
         self._service.start()
+
+    def _reload(self) -> None:
+        self._wait_until(self._service.settled, "all workers")
+        self._service.reload()
 
     def _slow_disk(self) -> None:
         """Also looks whether those who are too many are told so early, and the others answered in bounded time."""
@@ -132,6 +136,8 @@ class Faults:
         self._with_full_disk(kill)
 
     def _with_full_disk(self, then: Callable[[], None]) -> None:
+        # A worker that dies and cannot be replaced ends the service: not unless that is the fault.
+        self._wait_until(self._service.settled, "all workers")
         if self._disk:
             self._disk.fill()
         else:

@@ -66,6 +66,13 @@ class Supervised:
         """Process ids of the workers that run."""
         return sorted(workers(self._process.pid))
 
+    def settled(self) -> bool:
+        """Whether it has all its workers and each of them has said that it serves."""
+        running = self.workers()
+        said = self.output.read_text()
+        ready = [f'"pid": {pid}, "event": "worker_ready"' in said for pid in running]
+        return len(running) == self.settings.workers and all(ready)
+
     def kill_worker(self, pid: int) -> None:
         """Ends one worker without warning."""
         os.kill(pid, signal.SIGKILL)
