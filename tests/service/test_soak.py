@@ -54,6 +54,20 @@ def test_nor_does_a_fault_of_the_database() -> None:
     _run(postgresql=True, kinds=OF_THE_DATABASE)
 
 
+def test_where_mounting_is_not_permitted_the_disk_is_full_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: Path) -> None:
+        raise OSError("mounting is not permitted")
+
+    monkeypatch.setattr(soak, "SmallDisk", refuse)
+    with soak.prepared(False, SEED) as soaked:
+        for kind in set(soaked.kinds) - {"disk full"}:
+            del soaked.kinds[kind]
+        totals = soaked.run(1)
+    assert totals.ok, totals.table()
+    assert totals.faults["disk full"] >= 1
+    assert totals.ledger.refused["503 not_recorded"] >= 1
+
+
 def test_the_machine_is_slow_and_its_clock_wrong_for_what_runs_on_it(tmp_path: Path) -> None:
     program = (
         "import os, sys, time, pysqlite3\n"

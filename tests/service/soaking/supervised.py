@@ -26,7 +26,7 @@ _LOOK_SECONDS = 10
 
 
 class Supervised:
-    """One service on one port with one key. Its output goes to a file."""
+    """One service on one port with one key. Its output goes by a pipe to a file, which its limits do not touch."""
 
     def __init__(self, settings: Settings, output: Path, more: Mapping[str, str]) -> None:
         """`more` is what its environment holds besides the settings."""
@@ -38,6 +38,8 @@ class Supervised:
         """How it ended when nobody had ended it: the last that it said in words."""
         self._environment = environment_of(settings, self.port, **more)
         self._process: subprocess.Popen[bytes]
+        with output.open("wb") as file:
+            self._writer = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=file)
         self._began = 0.0
         self._groups: list[int] = []
 
@@ -51,14 +53,13 @@ class Supervised:
 
     def start(self) -> None:
         """Starts it; it serves a little later."""
-        with self.output.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "service", "serve"],
-                env=self._environment,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "service", "serve"],
+            env=self._environment,
+            stdout=self._writer.stdin,
+            stderr=self._writer.stdin,
+            start_new_session=True,
+        )
         self._began = time.monotonic()
         self._groups.append(self._process.pid)
 
@@ -116,3 +117,4 @@ class Supervised:
                 os.killpg(group, signal.SIGKILL)
         if self._groups:
             self._process.wait()
+        self._writer.communicate()
