@@ -14,6 +14,9 @@ from typing import Any, TextIO, cast
 import structlog
 
 _STANDARD_ERROR = 2
+# psycopg says in lines of its own which error it ignores when it ends a pipeline, at each request that is repeated too;
+# what failed is an event of ours.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 class EventLines:
@@ -43,9 +46,6 @@ def configure_logging() -> None:
         logger_factory=structlog.WriteLoggerFactory(cast(TextIO, EventLines())),
         cache_logger_on_first_use=True,
     )
-    # psycopg says in lines of its own which error it ignores when it ends a pipeline, at each request that is repeated
-    # too; what failed is an event of ours.
-    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def logger() -> Any:
