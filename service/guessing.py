@@ -7,7 +7,7 @@ A key has 256 random bits, so no guess can succeed; what this stops is the noise
 from __future__ import annotations
 
 from service.errors import Problem, problem
-from service.rate import MovingWindow
+from service.moving_window import MovingWindow
 from service.telemetry import logger
 
 RATE = "20/minute"

@@ -2,56 +2,40 @@
 
 from __future__ import annotations
 
-import math
-import time
-
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
 from service.errors import problem
+from service.moving_window import MovingWindow
 
-_SET_BACK_SECONDS = 1.0
-"""A clock that is further back than this was set back; of two threads one may merely have looked at it first."""
+LOTS = 100
+"""A key is given the requests of its window in so many lots: the window is looked at once a lot."""
 
 
-class MovingWindow:
-    """How often each sender did something of late, by the clock.
+class KeyRate:
+    """The rate of each key. Workers count apart, so that a key may ask them together as often as there are workers.
 
-    A clock that is set back starts it anew: whoever had done it as often as they may would have to wait until the clock
-    is where it was.
+    What is left of a lot stays the key's, so that in a window it may ask for a hundredth more at most.
     """
 
     def __init__(self, rate: str) -> None:
         """`rate` as in `120/minute`."""
-        self._rate = parse(rate)
-        self._limiter: MovingWindowRateLimiter | None = None
-        self._newest = 0.0
-
-    def wait(self, sender: str, count: int = 1) -> int | None:
-        """Counts that the sender does it so many times, and gives None; or the whole seconds until they may."""
-        now = time.time()
-        if self._limiter is None or now < self._newest - _SET_BACK_SECONDS:
-            self._limiter = MovingWindowRateLimiter(MemoryStorage())  # starts a thread: only where somebody asks
-        self._newest = now
-        if self._limiter.hit(self._rate, sender, cost=count):
-            return None
-        free_at = self._limiter.get_window_stats(self._rate, sender).reset_time
-        return max(1, math.ceil(free_at - time.time()))
-
-
-class KeyRate:
-    """The rate of each key. Workers count apart, so that a key may ask them together as often as there are workers."""
-
-    def __init__(self, rate: str) -> None:
-        """`rate` as in `120/minute`."""
         self._window = MovingWindow(rate)
+        self._lot = max(1, self._window.amount // LOTS)
+        self._left: dict[str, int] = {}
 
     def admit(self, key_id: str, count: int = 1) -> None:
         """Counts a request, or as many as it stands for.
 
         Raises `Problem` 429 with Retry-After, in whole seconds, where there were too many.
         """
-        seconds = self._window.wait(key_id, count)
-        if seconds is not None:
-            raise problem("rate_limited", Retry_After=str(seconds))
+        left = self._left.get(key_id, 0) - count
+        if left < 0:
+            left = self._taken(key_id, count)
+        self._left[key_id] = left
+
+    def _taken(self, key_id: str, count: int) -> int:
+        """Takes a lot, or where the window has no more than that, just what is asked for; gives what is left of it."""
+        seconds = None
+        for cost in (max(self._lot, count), count):
+            seconds = self._window.wait(key_id, cost)
+            if seconds is None:
+                return cost - count
+        raise problem("rate_limited", Retry_After=str(seconds))
