@@ -29,6 +29,7 @@ run: $(VENV)/.train $(PAGES) $(VAR)/models/active ## [PORT=n] Everything for a n
 test: $(VENV)/.dev $(PAGES) ## Everything needed to test, and the tests
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || tests/architecture/install-debian postgresql
 	@command -v strace >/dev/null || tests/architecture/install-debian strace
+	@command -v gcc >/dev/null || tests/architecture/install-debian gcc libc6-dev
 	@command -v chromium >/dev/null || tests/architecture/install-debian chromium
 	@{ command -v buildah && command -v debootstrap; } >/dev/null || tests/architecture/install-debian buildah debootstrap
 	$(PY) -m pytest -q -n $(JOBS) --dist loadfile $(TESTS)

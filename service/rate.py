@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import math
-import time
-
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
 from service.errors import problem
+from service.moving_window import MovingWindow
 
 LOTS = 100
 """A key is given the requests of its window in so many lots: the window is looked at once a lot."""
@@ -23,10 +17,9 @@ class KeyRate:
 
     def __init__(self, rate: str) -> None:
         """`rate` as in `120/minute`."""
-        self._rate = parse(rate)
-        self._lot = max(1, self._rate.amount // LOTS)
+        self._window = MovingWindow(rate)
+        self._lot = max(1, self._window.amount // LOTS)
         self._left: dict[str, int] = {}
-        self._limiter: MovingWindowRateLimiter | None = None
 
     def admit(self, key_id: str, count: int = 1) -> None:
         """Counts a request, or as many as it stands for.
@@ -40,10 +33,9 @@ class KeyRate:
 
     def _taken(self, key_id: str, count: int) -> int:
         """Takes a lot, or where the window has no more than that, just what is asked for; gives what is left of it."""
-        if self._limiter is None:  # its storage starts a thread: only where somebody asks
-            self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        seconds = None
         for cost in (max(self._lot, count), count):
-            if self._limiter.hit(self._rate, key_id, cost=cost):
+            seconds = self._window.wait(key_id, cost)
+            if seconds is None:
                 return cost - count
-        free_at = self._limiter.get_window_stats(self._rate, key_id).reset_time
-        raise problem("rate_limited", Retry_After=str(max(1, math.ceil(free_at - time.time()))))
+        raise problem("rate_limited", Retry_After=str(seconds))
