@@ -11,6 +11,7 @@ from rich.console import Console
 
 from model.artefact import ArtefactError
 from model.dictionary import DictionaryError, load_dictionary, shipped_dictionary
+from model.pairs import MOST_PAIRS
 from model.wording import WordsError
 from training.cases.file import read_cases
 from training.cases.generalise import GeneraliseError
@@ -60,6 +61,13 @@ for command in (compare, rollback, card, table):
 @click.option("--against", type=FOLDER, help="Folder of released models: judge the active one on the same cases.")
 @click.option("--ebm", is_flag=True, help="Also compare with EBM (needs the benchmark environment).")
 @click.option(
+    "--pairs",
+    type=click.IntRange(0, MOST_PAIRS),
+    default=MOST_PAIRS,
+    show_default=True,
+    help="At most so many pairs of features, where they pay; 0 for none.",
+)
+@click.option(
     "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes; never changes the result."
 )
 @click.option(
@@ -83,6 +91,7 @@ def train(
     accept_leakage: tuple[str, ...],
     against: Path | None,
     ebm: bool,
+    pairs: int,
     jobs: int,
     where: str,
     scheduler: str | None,
@@ -118,6 +127,7 @@ def train(
                 synthetic=synthetic,
                 seed=seed,
                 with_ebm=ebm,
+                most_pairs=pairs,
                 jobs=jobs,
                 progress=progress,
             )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, read_model
 from model.dictionary import Dictionary
+from model.pairs import MOST_PAIRS
 from training.archive import ESTIMATORS_FILE
 from training.artefact import model_bytes
 from training.cases.file import CaseFile
@@ -69,6 +70,7 @@ def train(
     synthetic: bool,
     seed: int,
     with_ebm: bool = False,
+    most_pairs: int = MOST_PAIRS,
     jobs: int = 2,
     progress: Progress = lambda stage, done: None,
 ) -> Trained:
@@ -81,7 +83,7 @@ def train(
     specs = term_specs(dictionary)
     fit, test = held_out(cases.y, cases.groups, seed)
     progress("judged model: out of fold", 0.0)
-    judged = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs)
+    judged = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs, most_pairs=most_pairs)
     judged.fit(cases.X[fit], cases.y[fit], cases.groups[fit], _part(progress, "judged model: "))
     calibration = recalibration(judged.oof_margin_, cases.y[fit].astype(float), cases.groups[fit])
     judged_table = compile_table(judged, calibration)
