@@ -32,11 +32,12 @@ from training.fit.refits import Refits, refit_by_family
 from training.fit.terms import Table
 from training.judge.evaluate import Operating, evaluate, operating_point
 from training.judge.held import Held
-from training.judge.newest import newest_period
+from training.judge.newest import newest_period, span
 from training.judge.opponents import opponents
 from training.judge.quality import judge_quality
 from training.judge.resample import Draws, Measured
 from training.judge.shap_check import ShapCheck, check_against_shap
+from training.policy import POLICY
 
 BANDS = 20
 OURS = "grounds"
@@ -139,6 +140,7 @@ def train(
             "events": int(cases.y.sum()),
             "seed": seed,
             **lineage,
+            "dates": span(cases.time, POLICY.disclosure_threshold),
             "learners": final.weights_,
             "calibration": {key: _finite(value) for key, value in asdict(calibration).items()},
             "compile_difference": compile_difference,
