@@ -53,7 +53,9 @@ def table(
         except OneOutcome:
             raise CaseFileError(data, [one_outcome(dictionary)]) from None
     out.mkdir(parents=True, exist_ok=True)
-    joblib.dump(fitted, out / ESTIMATOR_FILE, compress=3)
+    with tempfile.TemporaryDirectory(dir=out) as fresh:  # so that the file is there whole, or as it was
+        joblib.dump(fitted, Path(fresh) / ESTIMATOR_FILE, compress=3)
+        (Path(fresh) / ESTIMATOR_FILE).replace(out / ESTIMATOR_FILE)
     rows = sum(part.rows for part in parts)
     Console().print(
         f"{out / ESTIMATOR_FILE}: {rows:,} rows in {len(parts)} parts, {fitted.n_iter_} steps, "
