@@ -131,3 +131,10 @@ def test_what_cannot_be_fitted_is_said_with_the_file(dictionary: Path, tmp_path:
         said = str(done.exception).splitlines()
         assert all(line.startswith(f"{source}: {problem}") for line, problem in zip(said, problems, strict=True))
     assert not (tmp_path / "out").exists()
+
+
+def test_workers_elsewhere_need_a_folder_that_they_see(data: Path, dictionary: Path, tmp_path: Path) -> None:
+    to = ["--out", tmp_path / "out", "--engine", "dask", "--scheduler", "tcp://127.0.0.1:1"]
+    (error,) = errors(training("table", data, "--dictionary", dictionary, *to))
+    assert error.startswith("--scheduler needs --work as well")
+    assert not (tmp_path / "out").exists()
