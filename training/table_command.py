@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from training.fit.engine import ENGINES, engine
+from training.fit.engine import ENGINES, EngineError, engine
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 ESTIMATOR_FILE = "table.joblib"
@@ -41,6 +41,8 @@ def table(
     from training.fit.partitions import OneOutcome, fit_partitions
     from training.fit.table_regression import TableRegression
 
+    if scheduler and not work:
+        raise EngineError("--scheduler needs --work as well: a folder under the same path for all workers, as DATA is")
     began = time.monotonic()
     dictionary = load_dictionary(dictionary_file)
     if work:
@@ -53,7 +55,9 @@ def table(
         except OneOutcome:
             raise CaseFileError(data, [one_outcome(dictionary)]) from None
     out.mkdir(parents=True, exist_ok=True)
-    joblib.dump(fitted, out / ESTIMATOR_FILE, compress=3)
+    with tempfile.TemporaryDirectory(dir=out) as fresh:  # so that the file is there whole, or as it was
+        joblib.dump(fitted, Path(fresh) / ESTIMATOR_FILE, compress=3)
+        (Path(fresh) / ESTIMATOR_FILE).replace(out / ESTIMATOR_FILE)
     rows = sum(part.rows for part in parts)
     Console().print(
         f"{out / ESTIMATOR_FILE}: {rows:,} rows in {len(parts)} parts, {fitted.n_iter_} steps, "

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str], console: Console) -> int:
         for rows in sizes:
             data = _cohort_file(rows, Path(folder))
             try:
-                measured[rows] = watch(_train(data, Path(folder) / f"trained-{rows}", options.jobs, options.engine))
+                command = _train(data, Path(folder) / f"trained-{rows}", options.jobs, options.engine)
+                measured[rows] = watch(command, partial(_print_stage, console, rows))
             except CommandFailed as error:
                 console.print(f"error: training on {rows:,} rows failed\n{error}", markup=False)
                 return 1
@@ -70,6 +72,12 @@ def _cohort_file(rows: int, folder: Path) -> Path:
     for file in made.iterdir():
         file.unlink()
     return cut
+
+
+def _print_stage(console: Console, rows: int, stage: Stage) -> None:
+    """A long run says what it has found so far."""
+    taken = f"{stage.seconds:.1f} s, {stage.processor:.1f} processor s, {stage.peak / GIGABYTE:.2f} GB"
+    console.print(f"{rows:,} rows: {stage.name}: {taken}", highlight=False, markup=False)
 
 
 def _print_run(console: Console, rows: int, stages: Sequence[Stage]) -> None:

@@ -14,7 +14,7 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +40,8 @@ class Stage:
     peak: int = 0
 
 
-def watch(command: Sequence[str]) -> list[Stage]:
-    """The stages of `command` in order. Raises CommandFailed."""
+def watch(command: Sequence[str], ended: Callable[[Stage], None] = lambda stage: None) -> list[Stage]:
+    """The stages of `command` in order; `ended` hears of each when it ends. Raises CommandFailed."""
     stages = [Stage(FIRST)]
     said: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
@@ -54,12 +54,14 @@ def watch(command: Sequence[str]) -> list[Stage]:
             if found := STAGE.fullmatch(line.rstrip()):
                 now = time.monotonic()
                 stages[-1].seconds, began = now - began, now
+                ended(stages[-1])
                 stages.append(Stage(found["name"]))
         code = process.wait()
         stages[-1].seconds = time.monotonic() - began
         sampler.join()
     if code:
         raise CommandFailed("\n".join(said[-LAST_WORDS:]) or f"exit code {code}")
+    ended(stages[-1])
     return stages
 
 

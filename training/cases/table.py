@@ -38,6 +38,11 @@ class CaseFileError(ValueError):
         shown = [f"{path}: {error}" for error in self.errors[:SHOWN_ERRORS]]
         rest = len(self.errors) - len(shown) + more
         super().__init__("\n".join([*shown, *([f"{path}: and {rest} more"] if rest else [])]))
+        self._made_from = (path, self.errors, more)
+
+    def __reduce__(self) -> tuple[type[CaseFileError], tuple[Path | str, list[str], int]]:
+        """So that it comes back whole from the process that read the file."""
+        return type(self), self._made_from
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -134,10 +134,10 @@ def fit_bag(
         tol=0.0,
         random_state=seed,
     )
-    design = _design(columns, codes)
+    design = _design(columns, codes[fitted])
     with threadpool_limits(1):
         if can_stop:
-            estimator.fit(design[fitted], y[fitted], X_val=design[held_out], y_val=y[held_out])
+            estimator.fit(design, y[fitted], X_val=_design(columns, codes[held_out]), y_val=y[held_out])
             _cut_back(estimator)
         else:
             estimator.fit(design, y)

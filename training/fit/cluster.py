@@ -10,6 +10,7 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import dask
 from distributed import Client, KilledWorker, LocalCluster
@@ -46,17 +47,7 @@ def _client(scheduler: str | None, workers: int, open_: ExitStack) -> Client:
     if scheduler is None:
         # What workers spill to disk are cases: into a folder that only we can read, and that goes with the cluster.
         folder = open_.enter_context(tempfile.TemporaryDirectory(prefix="grounds-dask-"))
-        return Client(
-            open_.enter_context(
-                LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    processes=True,
-                    dashboard_address=None,
-                    local_directory=folder,
-                )
-            )
-        )
+        return Client(open_.enter_context(workers_here(workers, local_directory=folder)))
     try:
         client = Client(scheduler, timeout=ANSWER_WITHIN)
         client.wait_for_workers(1, timeout=ANSWER_WITHIN)
@@ -67,6 +58,16 @@ def _client(scheduler: str | None, workers: int, open_: ExitStack) -> Client:
             "dask scheduler; dask worker ADDRESS --nthreads 1"
         ) from None
     return client
+
+
+def workers_here(number: int, **settings: Any) -> LocalCluster:
+    """Worker processes of one thread each on this machine, which only it can reach; `settings` are LocalCluster's.
+
+    Dask's HTTP server cannot be left out: it takes a free port, where Dask's own default is the same for every cluster.
+    """
+    quiet = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+    usual = {"n_workers": number, "threads_per_worker": 1, "processes": True, "scheduler_kwargs": quiet}
+    return LocalCluster(**(usual | settings))
 
 
 def _check_alike(client: Client) -> None:

@@ -22,6 +22,7 @@ def test_measures_the_real_command_by_stage(tmp_path: Path) -> None:
     assert {"reading and checking cases", "judged model: out of fold", "refits"} <= set(stages)
     assert all(stage["seconds"] > 0 for stage in stages.values())
     assert 1e8 < max(stage["peak"] for stage in stages.values()) < 8e9
+    assert "2,000 rows: reading and checking cases: " in printed.getvalue()  # told when it ended, not only at the end
     assert "Training on 2,000 rows" in printed.getvalue()
     assert "refits" in printed.getvalue()
 

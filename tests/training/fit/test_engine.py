@@ -20,7 +20,7 @@ from training.pipeline import file_digest, train
 
 @pytest.fixture
 def workers() -> Iterator[LocalCluster]:
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as started:
+    with cluster.workers_here(2) as started:
         yield started
 
 
@@ -115,7 +115,7 @@ def test_workers_that_could_give_other_bytes_are_refused(
 
 def test_workers_of_several_threads_are_refused() -> None:
     with (
-        LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None) as threaded,
+        cluster.workers_here(1, threads_per_worker=2) as threaded,
         pytest.raises(EngineError, match="--nthreads 1"),
         engine("dask", threaded.scheduler_address),
     ):

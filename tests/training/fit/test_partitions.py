@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dask
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster, Nanny
+from distributed import Client, Nanny
 from numpy.typing import NDArray
 
 from tests.training.fit.wide_rows import WIDE, WIDE_ROWS, peak_memory, read_wide, write_wide
 from training.fit import objective, partitions, smoothing
 from training.fit.binning import distinct
+from training.fit.cluster import workers_here
 from training.fit.engine import engine
 from training.fit.partitions import OneOutcome, chunks_of, fit_partitions
 from training.fit.table_regression import TableRegression
@@ -78,11 +80,24 @@ def test_one_outcome_is_refused(cases, tmp_path):
         fit_partitions(TableRegression(drawn.specs), cut(drawn.X, 0 * drawn.y, [50]), _itself, tmp_path)
 
 
-def kill(pid: int, folder: Path) -> None:
-    """Kills a worker when the first codes have been stored."""
-    while not list(folder.glob("*.codes.npy")):
-        time.sleep(0.05)
-    os.kill(pid, signal.SIGKILL)
+@contextmanager
+def killed_meanwhile(pid: int, folder: Path) -> Iterator[None]:
+    """Kills a worker when the first codes have been stored; waits no longer than for what is done within it."""
+    over = threading.Event()
+
+    def kill() -> None:
+        while not list(folder.glob("*.codes.npy")):
+            if over.wait(0.05):
+                return
+        os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        killer.join()
 
 
 def test_more_rows_than_a_workers_memory_and_a_worker_killed(tmp_path, monkeypatch):
@@ -94,18 +109,14 @@ def test_more_rows_than_a_workers_memory_and_a_worker_killed(tmp_path, monkeypat
     specs = tuple(TermSpec(f"x{j}", "yes_no", "raises", levels=2) for j in range(WIDE))
     # A worker whose own code takes much of its limit would be held up for good: it is to be ended, or to do its work.
     never = {f"distributed.worker.memory.{name}": False for name in ("target", "spill", "pause")}
-    settings = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": WORKER_LIMIT, "dashboard_address": None}
     with (
         dask.config.set(never),
-        LocalCluster(**settings, worker_class=Nanny) as cluster,
+        workers_here(2, memory_limit=WORKER_LIMIT, worker_class=Nanny) as cluster,
         Client(cluster) as client,
     ):
         (pid, *_) = client.run(os.getpid).values()
-        killer = threading.Thread(target=kill, args=(pid, tmp_path))
-        killer.start()
-        with engine("dask", cluster.scheduler_address):
+        with killed_meanwhile(pid, tmp_path), engine("dask", cluster.scheduler_address):
             there = fit_partitions(TableRegression(specs), parts, read_wide, tmp_path)
-        killer.join()
         peaks = client.run(peak_memory)
         assert pid not in client.run(os.getpid).values()
         assert max(peaks.values()) < WORKER_LIMIT
