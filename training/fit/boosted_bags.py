@@ -74,8 +74,8 @@ class Bag:
 class BoostedBags(AdditiveClassifier):
     """Additive gradient boosting (scikit-learn's, stumps), averaged over bags of families.
 
-    Every bag leaves out its own 40 % of families, stops on their log loss and is cut back to its best round. Of more than
-    `MOST_ROWS` rows it has its own families with about so many.
+    Every bag leaves out its own 40 % of families, stops on their log loss and is cut back to its best round. Of more
+    than `MOST_ROWS` rows it has its own families with about so many.
     Not known: between the levels of a directed yes_no; elsewhere the reference's code, plus an indicator column
     constrained to raise. Not applicable: the reference's code plus a free indicator.
 
