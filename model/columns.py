@@ -16,11 +16,14 @@ from model.additive import AdditiveModel
 from model.codes import FeatureCodes, codes_of
 from model.exact_sum import exact_sum
 from model.explanation import TOLERANCE, ExplanationError
+from model.gaps_in_pair_columns import GapsInPairColumns
 from model.ground_columns import MET, UNDECIDED, GroundColumns
+from model.pair_columns import PairColumns
 from model.prompt import CONSIDER_REFERRAL, LEVELS, NO_PROMPT, SEEK_INFORMATION
 
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
+Flags = NDArray[np.bool_]
 _CODES = 256
 
 
@@ -54,6 +57,8 @@ class ColumnModel:
         self._contributions = [
             _by_code(of, term.contributions) for of, term in zip(self.codes, model.terms, strict=True)
         ]
+        self._pairs = tuple(PairColumns.of(pair, self.codes) for pair in model.pairs)
+        self._gaps_in_pairs = GapsInPairColumns(model, self.codes, self._pairs)
         place = {term.feature.name: j for j, term in enumerate(model.terms)}
         self._by_gain = [
             (place[name], self.codes[place[name]].not_known, drop, gain) for name, _, drop, gain in model.by_gain
@@ -69,21 +74,26 @@ class ColumnModel:
         """
         margin = exact_sum(
             self._model.intercept,
-            [np.take(table, codes) for table, codes in zip(self._tables, columns, strict=True)],
+            [
+                *(np.take(table, codes) for table, codes in zip(self._tables, columns, strict=True)),
+                *(pair.value(columns) for pair in self._pairs),
+            ],
         )
         contributions = np.empty(columns.shape)
         for row, of_code, codes in zip(contributions, self._contributions, columns, strict=True):
             np.take(of_code, codes, out=row, mode="clip")
+        for pair in self._pairs:
+            pair.add_halves(columns, contributions)
         score = logistic(margin)
         self._check_sums(contributions, margin, score)
-        lowest, highest, with_answers, not_known = self._gaps(columns, margin)
+        lowest, highest, few_answers, not_known = self._gaps(columns, margin)
         grounds = self._grounds.find(columns)
         return Screened(
             score=score,
             score_low=logistic(lowest),
             score_high=logistic(highest),
             band=(np.searchsorted(self._bands, margin, side="right") + 1).astype(np.uint8),
-            prompt=self._prompts(columns, margin, with_answers, not_known, grounds),
+            prompt=self._prompts(columns, margin, few_answers, not_known, grounds),
             not_known=not_known,
             met=grounds == MET,
             contributions=contributions,
@@ -94,8 +104,12 @@ class ColumnModel:
         if not (np.all(np.abs(sums - margin) <= TOLERANCE) and np.all((score > 0.0) & (score < 1.0))):
             raise ExplanationError("the contributions do not sum to the score; the model must not be used")
 
-    def _gaps(self, columns: Bytes, margin: Floats) -> tuple[Floats, Floats, Floats, NDArray[np.uint16]]:
-        """The ends of the range and the margin with the policy's number of answers (log-odds); how many not known."""
+    def _gaps(self, columns: Bytes, margin: Floats) -> tuple[Floats, Floats, Flags, NDArray[np.uint16]]:
+        """The ends of the range (log-odds), whether few answers would reach the threshold, and how many not known."""
+        if self._pairs:
+            found = self._gaps_in_pairs.find(columns, margin)
+            unknown = [column == of.not_known for column, of in zip(columns, self.codes, strict=True)]
+            return found.lowest, found.highest, found.few_answers, np.sum(unknown, axis=0, dtype=np.uint16)
         lowest, highest, with_answers = margin.copy(), margin.copy(), margin.copy()
         not_known = np.zeros(len(margin), dtype=np.uint16)
         change = np.empty(len(margin))
@@ -109,15 +123,14 @@ class ColumnModel:
             change *= not_known < self._model.dictionary.policy.answers
             with_answers += change
             not_known += unknown
-        return lowest, highest, with_answers, not_known
+        return lowest, highest, with_answers >= self._model.threshold, not_known
 
     def _prompts(
-        self, columns: Bytes, margin: Floats, with_answers: Floats, not_known: NDArray[np.uint16], grounds: Bytes
+        self, columns: Bytes, margin: Floats, few_answers: Flags, not_known: NDArray[np.uint16], grounds: Bytes
     ) -> Bytes:
         """As `model.prompt.decide_prompt`, without its words."""
         threshold, policy = self._model.threshold, self._model.dictionary.policy
-        seek = with_answers >= threshold
-        seek |= (grounds == UNDECIDED).any(axis=0)
+        seek = few_answers | (grounds == UNDECIDED).any(axis=0)
         seek |= len(columns) - not_known.astype(np.int32) < policy.minimum_known
         for place in self._essential:
             seek |= columns[place] == self.codes[place].not_known
