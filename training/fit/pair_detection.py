@@ -8,6 +8,7 @@ deviations.
 
 from __future__ import annotations
 
+import math
 from itertools import combinations
 from typing import NamedTuple
 
@@ -74,5 +75,13 @@ def _score(table: Table, codes: NDArray[np.uint8], residual: Floats, weight: Flo
     smoothness = problem_of(table, pair, ()).smoothness
     gains = np.linalg.solve(np.diag(mass) + FIRST_PENALTY * smoothness, np.column_stack([beyond, variance]))
     gain, by_chance = float(beyond @ gains[:, 0]), gains[:, 1:]
-    spread = float(np.sqrt(2.0 * np.sum(by_chance * by_chance.T)))
+    spread = deviation_by_chance(by_chance)
     return (gain - float(np.trace(by_chance))) / spread if spread > 1e-12 else 0.0
+
+
+def deviation_by_chance(gains: Floats) -> float:
+    """Standard deviation of the gain x' A x where x is chance alone, from `gains`: A times the variance of x.
+
+    Where a pair says nothing beyond either feature, rounding may leave squares that sum to a little below nothing.
+    """
+    return math.sqrt(max(2.0 * float(np.sum(gains * gains.T)), 0.0))

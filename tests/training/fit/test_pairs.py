@@ -15,7 +15,7 @@ from training.fit.compile import compile_table, keep_promises, violations
 from training.fit.ensemble import AdditiveEnsemble
 from training.fit.objective import log_loss_and_chance
 from training.fit.pair_choice import clearly_gains
-from training.fit.pair_detection import candidates
+from training.fit.pair_detection import candidates, deviation_by_chance
 from training.fit.pair_fit import codes_by, fit_pairs, margin_by
 from training.fit.pair_grid import coarse_groups, fit_grid, least_squares, problem_of
 from training.fit.refits import refit_by_family
@@ -74,6 +74,13 @@ def test_what_only_siblings_share_is_no_pair():
     table = TableRegression(specs).fit(own, y, groups).table_
     codes = codes_by(table, own)
     assert candidates(table, codes, margin_by(table, codes), y.astype(float))  # the rows themselves would show a pair
+
+
+def test_what_rounding_leaves_of_nothing_does_not_spread():
+    """Where a pair says nothing beyond either feature, what is left is rounding, and its squares may sum below 0."""
+    left = np.array([[0.0, 1e-17], [-1e-17, 0.0]])
+    assert deviation_by_chance(left) == 0.0
+    assert deviation_by_chance(np.diag([3.0, 4.0])) == pytest.approx(50**0.5)
 
 
 def test_a_gain_is_counted_by_family():
