@@ -15,6 +15,7 @@ from model.additive import AdditiveModel, Term
 from model.case import Case
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Value
 from model.grounds import GroundRules
+from model.pooling_in_pairs import riskier_levels
 from model.prompt import LEVELS, Prompt
 from model.view import View, view
 
@@ -80,22 +81,50 @@ class Difference:
 
 def pool(model: AdditiveModel, observations: Sequence[Observation]) -> PooledCase:
     """The pooled case. The order of the agencies does not matter to its values."""
+    given = [_given(term.feature.name, observations) for term in model.terms]
+    counting = [
+        [(agency, value) for agency, value in theirs if _counts(term, agency, value)]
+        for term, theirs in zip(model.terms, given, strict=True)
+    ]
+    counted = _counted_in_pairs(model, [{value for _, value in theirs} for theirs in counting])
     values: dict[str, Value] = {}
     sources: dict[str, tuple[str, ...]] = {}
     conflicts: list[Conflict] = []
     not_counted: list[NotCounted] = []
-    for term in model.terms:
+    for term, said, theirs, value in zip(model.terms, given, counting, counted, strict=True):
         name = term.feature.name
-        given = [(one.agency, value) for one in observations if (value := one.known(name)) is not None]
-        counting = [(agency, value) for agency, value in given if _counts(term, agency, value)]
-        not_counted += [NotCounted(name, *one) for one in given if one not in counting]
-        value = _counted(term, [value for _, value in counting])
-        if len({value for _, value in given}) > 1:
-            conflicts.append(Conflict(name, tuple(given), value))
+        not_counted += [NotCounted(name, *one) for one in said if one not in theirs]
+        if len({value for _, value in said}) > 1:
+            conflicts.append(Conflict(name, tuple(said), value))
         values[name] = value
         if value != NOT_KNOWN:
-            sources[name] = tuple(agency for agency, theirs in counting if theirs == value)
+            sources[name] = tuple(agency for agency, one in theirs if one == value)
     return PooledCase(Case(values), sources, tuple(conflicts), tuple(not_counted))
+
+
+def _given(name: str, observations: Sequence[Observation]) -> list[tuple[str, Value]]:
+    return [(one.agency, value) for one in observations if (value := one.known(name)) is not None]
+
+
+def _counted_in_pairs(model: AdditiveModel, given: Sequence[set[Value]]) -> list[Value]:
+    """The value of each feature that counts among those given. Where a pair decides, features are taken together."""
+    counted = [_counted(term, list(values)) for term, values in zip(model.terms, given, strict=True)]
+    either: dict[int, tuple[Value, Value]] = {}
+    for place in model.elimination_order:
+        term, values = model.terms[place], given[place]
+        if term.feature.direction != "free" and NOT_APPLICABLE in values and len(values) > 1:
+            either[place] = _counted(term, [value for value in values if value != NOT_APPLICABLE]), NOT_APPLICABLE
+    if either:
+        slots = [term.slot(value) for term, value in zip(model.terms, counted, strict=True)]
+        settled = {place: slot for place, slot in enumerate(slots) if place not in either}
+        open_slots = {
+            place: (model.terms[place].slot(level), model.terms[place].slot(state))
+            for place, (level, state) in either.items()
+        }
+        levels = riskier_levels(model, settled, open_slots)
+        for place, (level, state) in either.items():
+            counted[place] = level if place in levels else state
+    return counted
 
 
 def difference(model: AdditiveModel, rules: GroundRules, together: View, alone: Iterable[View]) -> Difference:
@@ -154,8 +183,8 @@ def _counted(term: Term, values: Sequence[Value]) -> Value:
 
 
 def _risk(term: Term, value: Value) -> tuple[float, bool, float]:
-    """Orders known values by risk: by the table; where it does not tell, a level before *not applicable*, then by
-    the feature's declared direction."""
+    """Orders known values by risk: by the feature's own table; where it does not tell, a level before *not
+    applicable*, then by the declared direction."""
     slot = term.slot(value)
     if value == NOT_APPLICABLE:
         return term.table[slot], False, 0.0

@@ -48,9 +48,13 @@ def _asked(dictionary: Dictionary) -> list[object]:
 
 def same_tables(old: AdditiveModel, new: AdditiveModel) -> bool:
     """Whether two models give every case the same score."""
-    return old.intercept == new.intercept and [(t.feature.name, t.edges, t.table) for t in old.terms] == [
-        (t.feature.name, t.edges, t.table) for t in new.terms
-    ]
+    return _tables(old) == _tables(new)
+
+
+def _tables(model: AdditiveModel) -> list[object]:
+    terms = [(term.feature.name, term.edges, term.table) for term in model.terms]
+    pairs = sorted((pair.first, pair.second, pair.groups, pair.values) for pair in model.pairs)
+    return [model.intercept, terms, pairs]
 
 
 def losses(y: NDArray[np.int8], margin: Floats) -> Floats:

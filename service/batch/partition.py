@@ -37,7 +37,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class ScreenedPartition:
-    """What was found, by rows; contributions are left to the codes, from which a table has them.
+    """What was found, by rows; contributions are left to the codes, from which tables have them.
 
     `columns` has `score`, `score_low`, `score_high`, `band`, `prompt`, `not_known`; `grounds` is (rows, bytes) of bits;
     `salts` is (rows, 16), `leaf_hashes` 32 bytes a row; `root` is over them.

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, read_model
+from tests.builders import models
 from tests.training.conftest import Run
 from tests.training.test_release import changed
-from training.against import AGAINST_FILE, against_gate, log_loss_difference, losses, margins, write_against
+from training.against import (
+    AGAINST_FILE,
+    against_gate,
+    log_loss_difference,
+    losses,
+    margins,
+    same_tables,
+    write_against,
+)
 from training.pipeline import write_trained
 from training.release import Gate, ReleaseError, release
 
@@ -116,3 +127,14 @@ def test_a_model_of_another_dictionary_cannot_be_compared_and_says_so(later: Pat
     (later / MODEL_FILE).write_text(json.dumps(content))
     gate = gate_of(later, tmp_path)
     assert (gate.passed, gate.figure) == (True, "the released model has another dictionary")
+
+
+@given(models(pairs=4))
+def test_models_that_differ_in_a_pair_are_not_the_same(model: AdditiveModel) -> None:
+    assert same_tables(model, replace(model, version="later"))
+    assume(model.pairs)
+    first, *others = model.pairs
+    (value, *row), *rows = first.values
+    moved = replace(first, values=((value + 0.5, *row), *rows))
+    assert not same_tables(model, replace(model, pairs=(moved, *others)))
+    assert not same_tables(model, replace(model, pairs=tuple(others)))

@@ -1,14 +1,24 @@
 """A file of cases gives the very numbers that `POST /v1/screenings` gives for each of its cases."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from model.dictionary import NOT_KNOWN, shipped_dictionary
 from tests.builders import values
 from tests.service.batch.files import read_rows, screened, write_cases
+from tests.service.conftest import hand_made_model, release_into, settings_in
+from tests.service.paired_model import paired_model
 
 FEATURES = shipped_dictionary().features
+
+
+@pytest.fixture(params=[hand_made_model, paired_model], ids=["single features", "pairs"])
+def settings(request, tmp_path):
+    made = settings_in(tmp_path / "var")
+    release_into(made, request.param(shipped_dictionary()))
+    return made
 
 
 def in_bounds(feature):
@@ -31,7 +41,7 @@ CASES = st.lists(
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cases=CASES)
 def test_every_number_is_the_same(service, tmp_path, suffix, cases):
     columns = {"case_ref": [f"r-{row}" for row in range(len(cases))]}
