@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
 
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, read_model
