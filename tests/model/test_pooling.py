@@ -58,8 +58,8 @@ def test_leaving_a_reassuring_answer_out_never_lowers_the_score(drawn):
     found = pool(model, observations)
     for one in found.not_counted:
         term = next(term for term in model.terms if term.feature.name == one.feature)
-        answered = Case({**found.case.values, one.feature: one.value})
-        assert explain(model, found.case).margin >= explain(model, answered).margin - 1e-9
+        left_out, answered = (Case({**found.case.values, one.feature: value}) for value in (NOT_KNOWN, one.value))
+        assert explain(model, left_out).margin >= explain(model, answered).margin - 1e-9
         assert one.agency not in term.feature.held_by
 
 
@@ -163,3 +163,27 @@ def test_sources_name_who_gave_the_answer_that_counts():
     assert built_dictionary(YES_NO).features[0].held_by == ("police",)
     found = pool(_model(YES_NO), [Observation("gp", {"harm": "yes"}), Observation("police", {"harm": "no"})])
     assert found.sources == {"harm": ("gp",)}
+
+
+def test_a_partner_decides_whether_a_level_or_not_applicable_is_the_riskier():
+    """By their own tables the level is the riskier; beside the partner's yes, that the question does not apply is."""
+    features = [
+        {"name": "harm", "kind": "yes_no", "direction": "raises", "not_applicable": True, "held_by": ["gp", "police"]},
+        {"name": "alone", "kind": "yes_no", "direction": "raises", "held_by": ["gp", "police"]},
+    ]
+    terms = [yes_no_term("harm", 0.0, 0.2, 0.6, not_applicable=0.5), yes_no_term("alone", 0.0, 0.5, 1.0)]
+    pair = {
+        "features": ["harm", "alone"],
+        "groups": [[0, 1, 2, 3], [0, 1, 2]],
+        "values": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [-0.1, 0.2, -0.1]],
+        "mean": 0.0,
+        "counts": [[None] * 3] * 4,
+        "deviations": [],
+    }
+    model = built_model(plain_dictionary(*features), terms, format=2, pairs=[pair])
+
+    def counted(alone):
+        gp = Observation("gp", {"harm": NOT_APPLICABLE, "alone": alone})
+        return pool(model, [gp, Observation("police", {"harm": "yes"})]).case.values["harm"]
+
+    assert (counted("no"), counted("yes")) == ("yes", NOT_APPLICABLE)
