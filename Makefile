@@ -38,10 +38,10 @@ pages: $(PAGES) ## Build the pages' styles and scripts from the design system's 
 check: $(VENV)/.dev ## Lint, types, import contracts, file sizes
 	@tests/architecture/check $(PY)
 
-train: $(VENV)/.$(if $(EBM),bench,train) ## Retrain: make train [DATA=file DICTIONARY=file OUT=folder SEED=n EBM=1]
+train: $(VENV)/.$(if $(EBM),bench,train) ## Retrain: make train [DATA=file DICTIONARY=file OUT=folder SEED=n PAIRS=n EBM=1]
 	$(if $(EBM),.venv-bench/bin/python,$(PY)) -m training train --seed $(SEED) --families $(FAMILIES) \
 	  $(if $(DATA),--data $(DATA)) $(if $(DICTIONARY),--dictionary $(DICTIONARY)) \
-	  --out $(if $(OUT),$(OUT),$(VAR)/training) $(if $(EBM),--ebm) \
+	  --out $(if $(OUT),$(OUT),$(VAR)/training) $(if $(EBM),--ebm) $(if $(PAIRS),--pairs $(PAIRS)) \
 	  $(if $(wildcard $(VAR)/models/active),--against $(VAR)/models)
 
 release: $(VENV)/.train ## Check, sign and activate a trained model: make release MODEL=folder

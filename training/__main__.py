@@ -11,6 +11,7 @@ from rich.console import Console
 
 from model.artefact import ArtefactError
 from model.dictionary import DictionaryError, load_dictionary, shipped_dictionary
+from model.pairs import MOST_PAIRS
 from model.wording import WordsError
 from training.cases.file import read_cases
 from training.cases.generalise import GeneraliseError
@@ -55,6 +56,14 @@ for command in (compare, rollback, card):
 @click.option("--synthetic", is_flag=True, help="Say that the data given are synthetic; the service will say so too.")
 @click.option("--accept-leakage", multiple=True, help="Column that may look like the outcome; recorded in the model.")
 @click.option("--against", type=FOLDER, help="Folder of released models: judge the active one on the same cases.")
+@click.option(
+    "--pairs",
+    "most_pairs",
+    type=click.IntRange(0, MOST_PAIRS),
+    default=MOST_PAIRS,
+    show_default=True,
+    help="At most so many pairs of features with a table together; 0: none.",
+)
 @click.option("--ebm", is_flag=True, help="Also compare with EBM (needs the benchmark environment).")
 @click.option(
     "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes; never changes the result."
@@ -68,6 +77,7 @@ def train(
     synthetic: bool,
     accept_leakage: tuple[str, ...],
     against: Path | None,
+    most_pairs: int,
     ebm: bool,
     jobs: int,
 ) -> None:
@@ -101,6 +111,7 @@ def train(
                 data_sha256=file_digest(data),
                 synthetic=synthetic,
                 seed=seed,
+                most_pairs=most_pairs,
                 with_ebm=ebm,
                 jobs=jobs,
                 progress=progress,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, read_model
 from model.dictionary import Dictionary
+from model.pairs import MOST_PAIRS
 from training.archive import ESTIMATORS_FILE
 from training.artefact import model_bytes
 from training.cases.file import CaseFile
@@ -68,6 +69,7 @@ def train(
     data_sha256: str,
     synthetic: bool,
     seed: int,
+    most_pairs: int = MOST_PAIRS,
     with_ebm: bool = False,
     jobs: int = 2,
     progress: Progress = lambda stage, done: None,
@@ -75,12 +77,12 @@ def train(
     """Fits, judges and compiles a model. The same arguments give byte-identical `data`, whatever `jobs`.
 
     The figures come from families that the judged model never saw; the released table is then fitted on all rows with
-    the settings chosen without them.
+    the settings chosen without them. At most `most_pairs` pairs of features get a table together (0 to `MOST_PAIRS`).
     """
     cases, lineage = released_cases(cases, dictionary)
     specs = term_specs(dictionary)
     fit, test = held_out(cases.y, cases.groups, seed)
-    judged = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs)
+    judged = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs, most_pairs=most_pairs)
     judged.fit(cases.X[fit], cases.y[fit], cases.groups[fit], _part(progress, "judged model: "))
     calibration = recalibration(judged.oof_margin_, cases.y[fit].astype(float), cases.groups[fit])
     judged_table = compile_table(judged, calibration)

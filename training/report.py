@@ -38,12 +38,19 @@ def print_report(console: Console, trained: Trained, folder: Path) -> None:
     shap = training["shap"]
     for line in (
         f"learners and weights: {weights}",
+        f"pairs of features with a table together: {_pairs(trained)}",
         f"table against the fitted estimators: {training['compile_difference']:.1e} log-odds at most",
         f"contributions against the shap library on {shap['cases']} cases: {shap['largest_difference']:.1e} at most "
         f"({', '.join(f'{part} {value:.1e}' for part, value in shap['by_part'].items())})",
         f"written: {folder / MODEL_FILE} ({len(trained.data) // 1024} kB)",
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _pairs(trained: Trained) -> str:
+    terms = trained.estimators.table_.terms
+    names = [f"{terms[pair.first].spec.name} with {terms[pair.second].spec.name}" for pair in trained.estimators.table_.pairs]
+    return ", ".join(names) or "none"
 
 
 def print_gates(console: Console, gates: Sequence[Gate]) -> None:

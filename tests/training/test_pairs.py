@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from threadpoolctl import threadpool_limits
 
 from model.artefact import promises_broken, read_model
@@ -20,6 +23,7 @@ from training.pair_counts import shown_grid
 from training.pipeline import train
 from training.policy import POLICY
 from training.replay import ModelJudge
+from training.report import print_report
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +39,29 @@ def trained(tmp_path_factory):
     frame.to_csv(path, index=False)
     dictionary = built_dictionary(*FEATURES, group={"column": "family"})
     cases = read_cases(path, dictionary)
-    with threadpool_limits(1):
-        found = train(cases, dictionary, data_sha256="0" * 64, synthetic=True, seed=1, jobs=1)
+    found = fitted(cases, dictionary)
     return cases, found, read_model(found.data)
+
+
+def fitted(cases, dictionary, **settings):
+    with threadpool_limits(1):
+        return train(cases, dictionary, data_sha256="0" * 64, synthetic=True, seed=1, jobs=1, **settings)
+
+
+def said_of_pairs(found):
+    """The line of the printed report that names the pairs."""
+    console = Console(record=True, width=200, file=StringIO())
+    print_report(console, found, Path())
+    (line,) = [line for line in console.export_text().splitlines() if line.startswith("pairs of features")]
+    return line.removeprefix("pairs of features with a table together: ")
+
+
+def test_the_report_names_the_pairs_and_they_can_be_switched_off(trained):
+    cases, found, model = trained
+    assert "history with concern" in said_of_pairs(found)
+    without = fitted(cases, model.dictionary, most_pairs=0)
+    assert read_model(without.data).pairs == ()
+    assert said_of_pairs(without) == "none"
 
 
 def test_the_pair_is_in_the_model_with_its_refits_and_is_the_estimators(trained):
