@@ -141,7 +141,7 @@ class GapsInPairColumns:
         if found:
             joint = np.array([one.by_answers for one in found])[pattern].T
             reach[rows] = (joint + free[::-1, rows]).max(axis=0)
-        return reach
+        return np.asarray(reach)
 
     def _few_of_one(self, codes: Bytes) -> bool:
         model = self._model

@@ -34,7 +34,7 @@ def riskier_levels(
     factors = [Factor((place,), dict(_own(model, slots, place, both))) for place, both in either.items()]
     joined = [pair for pair in model.pairs if pair.first in either and pair.second in either]
     for pair in joined:
-        values = {
+        values: dict[tuple[int, ...], _Choice] = {
             (a, b): _Choice(pair.cells[pair.row_starts[s] + pair.groups[1][t]])
             for a, s in enumerate(either[pair.first])
             for b, t in enumerate(either[pair.second])

@@ -49,7 +49,9 @@ def print_report(console: Console, trained: Trained, folder: Path) -> None:
 
 def _pairs(trained: Trained) -> str:
     terms = trained.estimators.table_.terms
-    names = [f"{terms[pair.first].spec.name} with {terms[pair.second].spec.name}" for pair in trained.estimators.table_.pairs]
+    names = [
+        f"{terms[pair.first].spec.name} with {terms[pair.second].spec.name}" for pair in trained.estimators.table_.pairs
+    ]
     return ", ".join(names) or "none"
 
 

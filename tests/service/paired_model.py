@@ -22,7 +22,9 @@ def paired_model(dictionary: Dictionary, seed: int = 1) -> bytes:
     joined = [(rest[0], rest[1]), (rest[1], rest[2]), (rest[3], rest[4]), (rest[3], free[0]), (rest[3], asked[0])]
     joined += [(asked[0], asked[1])]
     pairs = [sorted(pair, key=names.index) for pair in joined]
-    slots = {term["feature"]: len(term["values"]) + 1 + (term["not_applicable"] is not None) for term in content["terms"]}
+    slots = {
+        term["feature"]: len(term["values"]) + 1 + (term["not_applicable"] is not None) for term in content["terms"]
+    }
     content["pairs"] = [
         {
             "features": pair,
