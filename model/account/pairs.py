@@ -35,7 +35,7 @@ def _table(model: AdditiveModel, pair: PairTerm) -> Table:
 
 
 def _cell(adds: float, count: int | None) -> str:
-    return WITHHELD if count is None else f"{adds:+.3f} ({cases(count)})"
+    return WITHHELD if count is None else f"{round(adds, 3) + 0.0:+.3f} ({cases(count)})"
 
 
 def _group_labels(term: Term, groups: Groups) -> list[str]:

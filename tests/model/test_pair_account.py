@@ -45,8 +45,14 @@ def test_the_card_shows_what_each_combination_adds_and_withholds_small_cells():
     assert table.caption == "Label of a (down) with Label of n (across)"
     assert table.columns == ("Label of a", "below 4 weeks", "4 weeks or more", "not known", "not applicable")
     assert table.rows[1] == ("yes", "-0.210 (40)", "+0.290 (30)", "withheld", "withheld")
+    assert table.rows[2][1] == "-0.010 (20)"
     assert "and 1 of two features together" in str(page)
     assert "Features that count together" not in str(account(model(), "0" * 64))
+
+
+def test_what_rounds_to_nothing_has_no_minus_before_it():
+    assert "+0.000 (20)" in str(account(model({**PAIR, "mean": 0.0004}), "0" * 64))
+    assert "-0.000" not in str(account(model({**PAIR, "mean": 0.0004}), "0" * 64))
 
 
 def test_the_card_as_data_holds_the_pairs():
