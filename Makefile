@@ -29,6 +29,7 @@ run: $(VENV)/.train $(PAGES) $(VAR)/models/active ## [PORT=n] Everything for a n
 test: $(VENV)/.dev $(PAGES) ## Everything needed to test, and the tests
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || tests/architecture/install-debian postgresql
 	@command -v strace >/dev/null || tests/architecture/install-debian strace
+	@command -v gcc >/dev/null || tests/architecture/install-debian gcc libc6-dev
 	@command -v chromium >/dev/null || tests/architecture/install-debian chromium
 	@{ command -v buildah && command -v debootstrap; } >/dev/null || tests/architecture/install-debian buildah debootstrap
 	$(PY) -m pytest -q -n $(JOBS) --dist loadfile $(TESTS)
@@ -38,10 +39,11 @@ pages: $(PAGES) ## Build the pages' styles and scripts from the design system's 
 check: $(VENV)/.dev ## Lint, types, import contracts, file sizes
 	@tests/architecture/check $(PY)
 
-train: $(VENV)/.$(if $(EBM),bench,train) ## Retrain: make train [DATA=file DICTIONARY=file OUT=folder SEED=n PAIRS=n EBM=1]
+train: $(VENV)/.$(if $(EBM),bench,$(if $(filter dask,$(ENGINE)),cluster,train)) ## Retrain: make train [DATA=file DICTIONARY=file OUT=folder SEED=n PAIRS=0 EBM=1 ENGINE=dask SCHEDULER=address]
 	$(if $(EBM),.venv-bench/bin/python,$(PY)) -m training train --seed $(SEED) --families $(FAMILIES) \
 	  $(if $(DATA),--data $(DATA)) $(if $(DICTIONARY),--dictionary $(DICTIONARY)) \
 	  --out $(if $(OUT),$(OUT),$(VAR)/training) $(if $(EBM),--ebm) $(if $(PAIRS),--pairs $(PAIRS)) \
+	  $(if $(ENGINE),--engine $(ENGINE)) $(if $(SCHEDULER),--scheduler $(SCHEDULER)) \
 	  $(if $(wildcard $(VAR)/models/active),--against $(VAR)/models)
 
 release: $(VENV)/.train ## Check, sign and activate a trained model: make release MODEL=folder

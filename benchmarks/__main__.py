@@ -4,6 +4,8 @@ Without a name it does the first four. `peers` makes four environments first (ab
 
 `python -m benchmarks learners [--quick] ...` says which learner predicts best; `--help` after it lists its options. It
 takes an hour or more in full, keeps each result as it comes, and goes on where it stopped.
+
+`python -m benchmarks scale [--rows N ...] ...` says how the time and memory of training grow with rows.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ ALL = QUESTIONS + NAMED_ALONE + WITHOUT_MODEL
 
 def main() -> None:
     """Runs the benchmarks that were named, in one run on one machine."""
-    if sys.argv[1:2] == ["learners"]:
-        sys.exit(importlib.import_module("benchmarks.learners.command").main(sys.argv[2:], _console()))
+    if sys.argv[1:2] in (["learners"], ["scale"]):
+        sys.exit(importlib.import_module(f"benchmarks.{sys.argv[1]}.command").main(sys.argv[2:], _console()))
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     # Not by argparse's own `choices`: with those, naming none of an optional several is an error to Python 3.11.
     parser.add_argument("questions", nargs="*", type=_question, metavar="|".join(ALL))

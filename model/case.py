@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature, Value
 
@@ -33,10 +34,10 @@ class Case:
     @classmethod
     def of(cls, dictionary: Dictionary, given: Mapping[str, Value | None]) -> Case:
         """A case out of values already admitted; an absent key and None become `not_known`."""
-        values: dict[str, Value] = {}
-        for feature in dictionary.features:
-            value = given.get(feature.name)
-            values[feature.name] = NOT_KNOWN if value is None else value
+        blank = dictionary.nothing_known
+        values: dict[str, Any] = {**blank, **given}
+        if len(values) > len(blank) or None in values.values():
+            values = {name: NOT_KNOWN if given.get(name) is None else given[name] for name in blank}
         return cls(values)
 
     def not_known(self) -> tuple[str, ...]:
@@ -45,7 +46,7 @@ class Case:
 
     def known(self) -> int:
         """How many features are known (not applicable counts as known)."""
-        return sum(value != NOT_KNOWN for value in self.values.values())
+        return len(self.values) - list(self.values.values()).count(NOT_KNOWN)
 
 
 def admit(feature: Feature, value: object) -> Value | None:

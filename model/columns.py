@@ -16,6 +16,7 @@ from model.additive import AdditiveModel
 from model.codes import FeatureCodes, codes_of
 from model.exact_sum import exact_sum
 from model.explanation import TOLERANCE, ExplanationError
+from model.gap_columns import GapColumns, GapsByRow
 from model.gaps_in_pair_columns import GapsInPairColumns
 from model.ground_columns import MET, UNDECIDED, GroundColumns
 from model.pair_columns import PairColumns
@@ -23,7 +24,6 @@ from model.prompt import CONSIDER_REFERRAL, LEVELS, NO_PROMPT, SEEK_INFORMATION
 
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
-Flags = NDArray[np.bool_]
 _CODES = 256
 
 
@@ -58,11 +58,8 @@ class ColumnModel:
             _by_code(of, term.contributions) for of, term in zip(self.codes, model.terms, strict=True)
         ]
         self._pairs = tuple(PairColumns.of(pair, self.codes) for pair in model.pairs)
-        self._gaps_in_pairs = GapsInPairColumns(model, self.codes, self._pairs)
-        place = {term.feature.name: j for j, term in enumerate(model.terms)}
-        self._by_gain = [
-            (place[name], self.codes[place[name]].not_known, drop, gain) for name, _, drop, gain in model.by_gain
-        ]
+        in_pairs = GapsInPairColumns(model, self.codes, self._pairs) if self._pairs else None
+        self._gaps = in_pairs or GapColumns(model, self.codes)
         self._essential = [j for j, term in enumerate(model.terms) if term.feature.essential]
         self._grounds = GroundColumns(model.dictionary, self.codes)
         self._bands = np.array(model.bands)
@@ -72,13 +69,8 @@ class ColumnModel:
 
         Raises `ExplanationError` where any case's contributions do not sum to its score.
         """
-        margin = exact_sum(
-            self._model.intercept,
-            [
-                *(np.take(table, codes) for table, codes in zip(self._tables, columns, strict=True)),
-                *(pair.value(columns) for pair in self._pairs),
-            ],
-        )
+        own = [np.take(table, codes) for table, codes in zip(self._tables, columns, strict=True)]
+        margin = exact_sum(self._model.intercept, [*own, *(pair.value(columns) for pair in self._pairs)])
         contributions = np.empty(columns.shape)
         for row, of_code, codes in zip(contributions, self._contributions, columns, strict=True):
             np.take(of_code, codes, out=row, mode="clip")
@@ -86,15 +78,15 @@ class ColumnModel:
             pair.add_halves(columns, contributions)
         score = logistic(margin)
         self._check_sums(contributions, margin, score)
-        lowest, highest, few_answers, not_known = self._gaps(columns, margin)
+        gaps = self._gaps.find(columns, margin)
         grounds = self._grounds.find(columns)
         return Screened(
             score=score,
-            score_low=logistic(lowest),
-            score_high=logistic(highest),
+            score_low=logistic(gaps.lowest),
+            score_high=logistic(gaps.highest),
             band=(np.searchsorted(self._bands, margin, side="right") + 1).astype(np.uint8),
-            prompt=self._prompts(columns, margin, few_answers, not_known, grounds),
-            not_known=not_known,
+            prompt=self._prompts(columns, margin, gaps, grounds),
+            not_known=gaps.not_known,
             met=grounds == MET,
             contributions=contributions,
         )
@@ -104,34 +96,11 @@ class ColumnModel:
         if not (np.all(np.abs(sums - margin) <= TOLERANCE) and np.all((score > 0.0) & (score < 1.0))):
             raise ExplanationError("the contributions do not sum to the score; the model must not be used")
 
-    def _gaps(self, columns: Bytes, margin: Floats) -> tuple[Floats, Floats, Flags, NDArray[np.uint16]]:
-        """The ends of the range (log-odds), whether few answers would reach the threshold, and how many not known."""
-        if self._pairs:
-            found = self._gaps_in_pairs.find(columns, margin)
-            unknown = [column == of.not_known for column, of in zip(columns, self.codes, strict=True)]
-            return found.lowest, found.highest, found.few_answers, np.sum(unknown, axis=0, dtype=np.uint16)
-        lowest, highest, with_answers = margin.copy(), margin.copy(), margin.copy()
-        not_known = np.zeros(len(margin), dtype=np.uint16)
-        change = np.empty(len(margin))
-        for place, code, drop, gain in self._by_gain:
-            unknown = columns[place] == code
-            np.multiply(unknown, drop, out=change)
-            lowest += change
-            np.multiply(unknown, gain, out=change)
-            highest += change
-            # No gain is below 0, so those beyond the policy's number need only be left out.
-            change *= not_known < self._model.dictionary.policy.answers
-            with_answers += change
-            not_known += unknown
-        return lowest, highest, with_answers >= self._model.threshold, not_known
-
-    def _prompts(
-        self, columns: Bytes, margin: Floats, few_answers: Flags, not_known: NDArray[np.uint16], grounds: Bytes
-    ) -> Bytes:
+    def _prompts(self, columns: Bytes, margin: Floats, gaps: GapsByRow, grounds: Bytes) -> Bytes:
         """As `model.prompt.decide_prompt`, without its words."""
         threshold, policy = self._model.threshold, self._model.dictionary.policy
-        seek = few_answers | (grounds == UNDECIDED).any(axis=0)
-        seek |= len(columns) - not_known.astype(np.int32) < policy.minimum_known
+        seek = gaps.reachable | (grounds == UNDECIDED).any(axis=0)
+        seek |= len(columns) - gaps.not_known.astype(np.int32) < policy.minimum_known
         for place in self._essential:
             seek |= columns[place] == self.codes[place].not_known
         consider = (margin >= threshold) | (grounds == MET).any(axis=0)

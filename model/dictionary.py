@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from model.condition import NOT_APPLICABLE, NOT_KNOWN, Condition, Value
+from model.condition import NOT_APPLICABLE, NOT_KNOWN, Condition, Value, operands
 
 __all__ = [
     "FORMAT", "KINDS", "NOT_APPLICABLE", "NOT_KNOWN", "Agency", "Dictionary", "DictionaryError", "Excluded", "Feature",
@@ -107,6 +107,12 @@ class Ground:
     text: str
     action: str
     source: str
+    not_known_asked: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The features whose not being known may be part of it."""
+
+    def __post_init__(self) -> None:
+        asked = tuple(operand.feature for operand in operands(self.when) if operand.value == NOT_KNOWN)
+        object.__setattr__(self, "not_known_asked", asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +155,15 @@ class Dictionary:
     grounds: tuple[Ground, ...]
     policy: Policy
     raw: Mapping[str, Any]
+    nothing_known: Mapping[str, Value] = field(init=False, repr=False, compare=False)
+    """`not_known` for every feature, in order."""
     _by_name: Mapping[str, Feature] = field(init=False, repr=False, compare=False)
     _agency_labels: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         by_name = MappingProxyType({feature.name: feature for feature in self.features})
         object.__setattr__(self, "_by_name", by_name)
+        object.__setattr__(self, "nothing_known", dict.fromkeys(by_name, NOT_KNOWN))
         object.__setattr__(self, "_agency_labels", MappingProxyType({a.id: a.label for a in self.agencies}))
 
     def feature(self, name: str) -> Feature:

@@ -17,6 +17,7 @@ from model.case import Case
 from model.codes import FeatureCodes
 from model.exact_sum import exact_sum
 from model.explanation import explain
+from model.gap_columns import GapsByRow
 from model.gaps import fewest_answers, find_gaps
 from model.gaps_in_pairs import joint_by_answers, joint_parts, moves_of
 from model.pair_columns import Bytes, Floats, PairColumns, by_code
@@ -25,15 +26,6 @@ Flags = NDArray[np.bool_]
 _NEAR = 1e-9
 """Log-odds from the threshold within which sums in another order could decide otherwise: there one case is asked."""
 _MOST_REMEMBERED = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class FoundInPairs:
-    """By rows: the ends of the range (log-odds), and whether few enough answers would reach the threshold."""
-
-    lowest: Floats
-    highest: Floats
-    few_answers: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,7 @@ class GapsInPairColumns:
         self._classes = [by_code(codes[place], _classes(model, place)).astype(np.uint8) for place in self._paired]
         self._remembered: dict[bytes, _Together] = {}
 
-    def find(self, columns: Bytes, margin: Floats) -> FoundInPairs:
+    def find(self, columns: Bytes, margin: Floats) -> GapsByRow:
         """The gaps of the cases of `columns`, (features, rows), with the margins (rows,)."""
         unknown = np.array([column == of.not_known for column, of in zip(columns, self._codes, strict=True)])
         joint = self._joint(unknown)
@@ -67,7 +59,8 @@ class GapsInPairColumns:
         few = reach >= self._model.threshold
         for row in np.flatnonzero(np.abs(reach - self._model.threshold) <= _NEAR * np.maximum(np.abs(reach), 1.0)):
             few[row] = self._few_of_one(columns[:, row])
-        return FoundInPairs(exact_sum(0.0, [margin, *drops, *least]), exact_sum(0.0, [margin, *gains, *most]), few)
+        lowest, highest = exact_sum(0.0, [margin, *drops, *least]), exact_sum(0.0, [margin, *gains, *most])
+        return GapsByRow(lowest, highest, few, unknown.sum(axis=0, dtype=np.uint16))
 
     def _joint(self, unknown: Flags) -> Flags:
         """Which features are not known together with a partner that is not known either, (features, rows)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,11 +40,11 @@ class PairColumns:
         """The value of each case, (rows,), log-odds."""
         return np.asarray(self.grid[self.rows[columns[self.first]], self.columns[columns[self.second]]])
 
-    def add_halves(self, columns: Bytes, contributions: Floats | Mapping[int, Floats]) -> None:
-        """Adds to the contributions, (rows,) by feature, what each of the two features gets of the pair."""
+    def add_halves(self, columns: Bytes, contributions: Floats) -> None:
+        """Adds to the contributions, (features, rows), what each of the two features gets of the pair."""
         half = self.halves[self.rows[columns[self.first]], self.columns[columns[self.second]]]
-        for place in (self.first, self.second):
-            np.add(contributions[place], half, out=contributions[place])
+        contributions[self.first] += half
+        contributions[self.second] += half
 
     def along(self, place: int, slot_groups: Sequence[int], columns: Bytes) -> Floats:
         """The value of each case had the feature `place`, one of the two, each group of a list: (groups, rows)."""

@@ -70,6 +70,11 @@ class PairTerm:
         return self.values if feature == self.first else tuple(zip(*self.values, strict=True))
 
 
+def features_in(pairs: Iterable[PairTerm]) -> tuple[int, ...]:
+    """Positions of the features that are in any pair, rising."""
+    return tuple(sorted({feature for pair in pairs for feature in (pair.first, pair.second)}))
+
+
 def base_of(means: Iterable[float], pairs: Sequence[PairTerm]) -> float:
     """Sum of the intercept and the means of all tables: the score of nobody in particular, log-odds."""
     return math.fsum([*means, *(pair.mean for pair in pairs)])

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from model.additive import AdditiveModel
 from model.case import Case
-from model.condition import operands
 from model.dictionary import NOT_KNOWN, Feature, Ground
 from model.explanation import Explanation
 from model.gaps import Gaps, fewest_answers
@@ -54,11 +53,7 @@ def decide_prompt(model: AdditiveModel, case: Case, explanation: Explanation, ga
 
 def _rests_on_unknown(ground: Ground, case: Case) -> list[str]:
     """The features whose not being known is part of a ground that is met: to be asked about first."""
-    return [
-        operand.feature
-        for operand in operands(ground.when)
-        if operand.value == NOT_KNOWN and case.values[operand.feature] == NOT_KNOWN
-    ]
+    return [name for name in ground.not_known_asked if case.values[name] == NOT_KNOWN]
 
 
 def _referral_reasons(model: AdditiveModel, explanation: Explanation, grounds: Grounds) -> list[str]:

@@ -20,6 +20,7 @@ from service.reading import JSON, validated_screening
 from service.records import looked_at, with_record
 from service.schemas import ProblemSchema
 from service.screening_desk import ScreeningDesk
+from service.short_way import raise_again
 from service.web import Recorded
 
 
@@ -47,6 +48,7 @@ def screenings(desk: ScreeningDesk, shown: Mapping[str, Any], batch_body_limit: 
         responses=answers,
     )
     def post_screening() -> Response:
+        raise_again(request.environ)
         caller = desk.keys.caller(request.environ.get("HTTP_AUTHORIZATION"))
 
         def read() -> tuple[dict[str, Any], str | None]:

@@ -39,6 +39,7 @@ from service.sandbox.cases import canned_cases
 from service.schemas import ONE_OF_TWO, Features, ProblemSchema
 from service.screening import sample_payload
 from service.screening_desk import Refuse, ScreeningDesk
+from service.short_way import ShortWay
 from service.status import status
 from service.summary.api import summaries
 from service.web import Web
@@ -134,7 +135,7 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_bod
     _describe_features(api)
     writer = AnswerWriter(collaborators.released.model)
     collaborators.log.learn(sample_payload(collaborators.released, writer))
-    _add_screenings(api, collaborators, writer, batch_body_limit)
+    app.short_way = ShortWay(_add_screenings(api, collaborators, writer, batch_body_limit), body_limit, app.noted)
     api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
     room = None
@@ -168,7 +169,9 @@ def _watch(app: Web, collaborators: Collaborators, drift: DriftWindow) -> None:
     log.on_commit = None if metrics is None else metrics.committed
 
 
-def _add_screenings(api: Api, collaborators: Collaborators, writer: AnswerWriter, batch_body_limit: int) -> None:
+def _add_screenings(
+    api: Api, collaborators: Collaborators, writer: AnswerWriter, batch_body_limit: int
+) -> ScreeningDesk:
     """The doors of a screening (JSON, FHIR, CDS Hooks), all over one desk, and the cases to try them with."""
     rate = None if collaborators.screening_rate is None else KeyRate(collaborators.screening_rate)
     released, log, keys, origin = collaborators.released, collaborators.log, collaborators.keys, collaborators.origin
@@ -181,6 +184,7 @@ def _add_screenings(api: Api, collaborators: Collaborators, writer: AnswerWriter
         api.register_blueprint(blueprint)
     if collaborators.cds is not None:
         api.register_blueprint(cds_hooks(desk, collaborators.cds, cases))
+    return desk
 
 
 def _page_desk(

@@ -6,14 +6,8 @@ A key has 256 random bits, so no guess can succeed; what this stops is the noise
 
 from __future__ import annotations
 
-import math
-import time
-
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
 from service.errors import Problem, problem
+from service.moving_window import MovingWindow
 from service.telemetry import logger
 
 RATE = "20/minute"
@@ -25,18 +19,15 @@ class Guesses:
     """Counts refused keys by the sender's address, in this worker's memory."""
 
     def __init__(self, rate: str = RATE) -> None:
-        self._rate = parse(rate)
-        self._limiter: MovingWindowRateLimiter | None = None
+        self._window = MovingWindow(rate)
 
     def counted(self, refusal: Problem, address: str | None) -> Problem:
         """The refusal of a key that is not accepted, or 429 with Retry-After after too many; others as they are."""
         if refusal.code != GUESSED:
             return refusal
-        if self._limiter is None:  # its storage starts a thread: only where somebody guesses
-            self._limiter = MovingWindowRateLimiter(MemoryStorage())
         sender = address or "unknown"
-        if self._limiter.hit(self._rate, sender):
+        seconds = self._window.wait(sender)
+        if seconds is None:
             return refusal
-        free_at = self._limiter.get_window_stats(self._rate, sender).reset_time
         logger().warning("keys_guessed", address=sender)
-        return problem("too_many_guesses", Retry_After=str(max(1, math.ceil(free_at - time.time()))))
+        return problem("too_many_guesses", Retry_After=str(seconds))

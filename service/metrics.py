@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+ROOM = 512 * 1024
+"""Bytes of each of a worker's two files of counts: more than all routes with all their statuses take."""
 ENTRIES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
@@ -32,6 +34,18 @@ def prepare_folder(folder: Path) -> None:
     os.environ[FOLDER] = str(folder)
 
 
+def reserve_room(folder: Path) -> None:
+    """Takes the room of this worker's files on the disk before anything is counted. Raises `OSError` without room.
+
+    prometheus-client counts in mapped files that are full of holes. To count something new on a disk that is full would
+    need room for a hole, and the kernel ends a process that it cannot give any (SIGBUS): where a service should answer
+    503, every worker would die.
+    """
+    for kind in ("counter", "histogram"):
+        with (folder / f"{kind}_{os.getpid()}.db").open("ab") as file:
+            os.posix_fallocate(file.fileno(), 0, ROOM)
+
+
 class Metrics:
     """The counters of this worker, and the page of all workers' together."""
 
@@ -39,6 +53,8 @@ class Metrics:
         # Here and not above: the library decides at its import how it counts.
         from prometheus_client import CollectorRegistry, Counter, Histogram
 
+        if FOLDER in os.environ:
+            reserve_room(Path(os.environ[FOLDER]))
         own = CollectorRegistry()
         self._requests = Counter(
             "grounds_requests", "Requests answered, by route and status.", ["method", "route", "status"], registry=own

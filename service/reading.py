@@ -72,6 +72,11 @@ def read_json(*kinds: str) -> dict[str, Any]:
         body = request.get_data()
     except RequestEntityTooLarge:
         raise problem("body_too_large") from None
+    return parsed(body)
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body holds. Raises `Problem`."""
     try:
         asked = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -87,7 +87,7 @@ def with_record(answer: bytes, receipt: Receipt | StoredEntry, origin: str) -> b
         "at": receipt.at,
         "checkpoint": receipt.checkpoint,
     }
-    return answer[:-1] + b',"record":' + orjson.dumps(shown) + b"}"
+    return b"".join((memoryview(answer)[:-1], b',"record":', orjson.dumps(shown), b"}"))
 
 
 def _of_agency(payload: dict[str, Any], caller: Caller) -> bool:

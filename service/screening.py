@@ -64,8 +64,11 @@ def composed(
         return answer, found.together.prompt.level
     features = asked["features"]
     # In an order of its own: the log keeps what was asked with its keys sorted, and must replay to the same bytes.
-    unseen = sorted(name for name, value in features.items() if value == UNSEEN)
-    case = Case.of(model.dictionary, {**features, **dict.fromkeys(unseen, NOT_KNOWN)})
+    unseen: list[str] = []
+    if UNSEEN in features.values():
+        unseen = sorted(name for name, value in features.items() if value == UNSEEN)
+        features = {**features, **dict.fromkeys(unseen, NOT_KNOWN)}
+    case = Case.of(model.dictionary, features)
     seen = view(model, released.ground_rules, case)
     return writer.write(screening_id, asked["case_ref"], unseen, seen), seen.prompt.level
 
@@ -80,7 +83,7 @@ def screening_payload(answer: bytes, asked: Mapping[str, Any], released: Release
         "caller": {"key_id": caller.key_id, "role": caller.role},
         "model_sha256": released.sha256,
     }
-    return b'{"answer":' + answer + b"," + canonical_bytes(context)[1:]
+    return b"".join((b'{"answer":', answer, b",", canonical_bytes(context)[1:]))
 
 
 def sample_payload(released: ReleasedModel, writer: AnswerWriter) -> bytes:

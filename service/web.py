@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +18,8 @@ from service.telemetry import logger
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from service.short_way import ShortWay
 
 SLOW_MS = 1000.0
 HEADERS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
@@ -64,6 +67,8 @@ class Web(Flask):
     metrics: Metrics | None = None
     """What counts the answers; None where nothing does."""
 
+    short_way: ShortWay | None = None
+    """Answers plain screenings before Flask does; None where Flask answers all."""
     sandbox: WSGIApplication | None = None
     """Answers the requests with a sandbox key; None where they are refused as any other role's would be."""
 
@@ -72,6 +77,8 @@ class Web(Flask):
         answer: WSGIApplication = super().wsgi_app
         if self.sandbox is not None and SANDBOX_MARK in environ.get("HTTP_AUTHORIZATION", ""):
             answer = self.sandbox
+        elif self.short_way is not None:
+            answer = partial(self.short_way.answer, answer)
         if self.seats is None or environ["PATH_INFO"] in NEVER_TURNED_AWAY:
             return answer(environ, start_response)
         self._read_body(environ)
@@ -101,14 +108,17 @@ class Web(Flask):
         """Answers the request; the quick and good ones cost no line."""
         began = time.perf_counter()
         response = super().full_dispatch_request()
+        self.noted(request.method, request.url_rule.rule if request.url_rule else "none", response.status_code, began)
+        return response
+
+    def noted(self, method: str, rule: str, status: int, began: float) -> None:
+        """Counts an answer to a request that `began` at that reading of `time.perf_counter`."""
         seconds = time.perf_counter() - began
         took = seconds * 1000
-        rule = request.url_rule.rule if request.url_rule else "none"
         if self.metrics is not None:
-            self.metrics.answered(_method(request.method), rule, response.status_code, seconds)
-        if response.status_code >= 500 or took > SLOW_MS:
-            logger().warning("request", route=rule, method=request.method, status=response.status_code, ms=round(took))
-        return response
+            self.metrics.answered(_method(method), rule, status, seconds)
+        if status >= 500 or took > SLOW_MS:
+            logger().warning("request", route=rule, method=method, status=status, ms=round(took))
 
     def process_response(self, response: Response) -> Response:
         """Adds the headers that every answer has."""

@@ -12,29 +12,50 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from service.access import FollowedKeys
+from sqlalchemy.exc import SQLAlchemyError
+
+from model.artefact import ArtefactError
+from service.access import FollowedKeys, KeyFileError
 from service.app import Collaborators, PagePlan, create_app
 from service.assembly import LOG_KEY, open_log, start_publisher, tokens_of
 from service.audit import AuditPlan
 from service.cds_hooks.plan import cds_plan
 from service.lifetime import record_activation
+from service.log.checkpoint import SigningKeyError
+from service.log.store import LogError, NotDurable
+from service.log.writer import reason
 from service.metrics import Metrics
 from service.model_files import load_active
 from service.pages.session import page_secret
 from service.readiness import Places
 from service.sandbox.door import SandboxDoor, SandboxKeys, made_up_alone
 from service.seats import Seats
-from service.settings import read_settings
+from service.settings import SettingsError, read_settings
 from service.telemetry import configure_logging, logger
 from service.web import Web
 from service.worker_life import end_with_parent
 
+EXPECTED = (ArtefactError, KeyFileError, LogError, NotDurable, OSError, SettingsError, SigningKeyError)
+"""What a start may meet, and an operator can put right: one line and no traceback."""
 _claimed: list[IO[bytes]] = []
 
 
 def wsgi() -> Web:
     """The application of this worker (granian's factory)."""
     configure_logging()
+    try:
+        return assembled()
+    except SQLAlchemyError as error:
+        why = reason(error)
+    except EXPECTED as error:
+        why = str(error)
+    # None of this is of any case: none was read yet.
+    logger().error("worker_cannot_start", error=why)
+    raise SystemExit(1)
+
+
+def assembled() -> Web:
+    """The application and all that it works with, of this process."""
     end_with_parent()
     settings = read_settings()
     if claim_core(settings.run) is None:

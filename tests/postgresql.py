@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,12 +24,14 @@ shared_buffers = 32MB
 class Server:
     """A cluster in a folder of its own. PostgreSQL refuses to run as root, so root runs it as the user `postgres`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        """`environment` is what its processes have beside that of this one."""
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
         assert found, "PostgreSQL is not installed; make test installs it"
         self._bin = found[-1]
         self._user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
         self.folder = folder
+        self._environment = {**os.environ, **(environment or {})}
         if self._user:
             shutil.chown(folder, "postgres", "postgres")
         with socket.socket() as probe:
@@ -45,7 +47,14 @@ class Server:
         with (self.folder / "commands.log").open("ab") as said:
             command = [str(self._bin / program), *arguments]
             subprocess.run(
-                command, check=True, stdout=said, stderr=said, stdin=subprocess.DEVNULL, cwd=self.folder, **self._user
+                command,
+                check=True,
+                stdout=said,
+                stderr=said,
+                stdin=subprocess.DEVNULL,
+                cwd=self.folder,
+                env=self._environment,
+                **self._user,
             )
 
     def _control(self, *arguments: str) -> None:

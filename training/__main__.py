@@ -1,4 +1,4 @@
-"""`python -m training ...`: train, describe, anonymity, cohort, release, compare, rollback, card, replay."""
+"""`python -m training ...`: train, table, describe, anonymity, cohort, release, compare, ..."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from training.cases.file import read_cases
 from training.cases.generalise import GeneraliseError
 from training.cases.split import TooFewCases
 from training.cases.table import CaseFileError
+from training.fit.engine import ENGINES, EngineError, engine
 from training.gates import ReleaseError
 from training.judge.certainty import CertainScore
 from training.policy import POLICY
 from training.release_commands import card, compare, rollback
+from training.table_command import table
 
 EXPECTED = (
     ArtefactError,
@@ -30,6 +32,7 @@ EXPECTED = (
     GeneraliseError,
     TooFewCases,
     CertainScore,
+    EngineError,
     ReleaseError,
     OSError,
 )
@@ -43,7 +46,7 @@ def main() -> None:
     """Fit, judge and release a Grounds model."""
 
 
-for command in (compare, rollback, card):
+for command in (compare, rollback, card, table):
     main.add_command(command)
 
 
@@ -56,17 +59,27 @@ for command in (compare, rollback, card):
 @click.option("--synthetic", is_flag=True, help="Say that the data given are synthetic; the service will say so too.")
 @click.option("--accept-leakage", multiple=True, help="Column that may look like the outcome; recorded in the model.")
 @click.option("--against", type=FOLDER, help="Folder of released models: judge the active one on the same cases.")
+@click.option("--ebm", is_flag=True, help="Also compare with EBM (needs the benchmark environment).")
 @click.option(
     "--pairs",
-    "most_pairs",
     type=click.IntRange(0, MOST_PAIRS),
     default=MOST_PAIRS,
     show_default=True,
-    help="At most so many pairs of features with a table together; 0: none.",
+    help="At most so many pairs of features, where they pay; 0 for none.",
 )
-@click.option("--ebm", is_flag=True, help="Also compare with EBM (needs the benchmark environment).")
 @click.option(
     "--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes; never changes the result."
+)
+@click.option(
+    "--engine",
+    "where",
+    type=click.Choice(ENGINES),
+    default=ENGINES[0],
+    show_default=True,
+    help="Where bags and folds are fitted; never changes the result.",
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Dask scheduler of a running cluster. Default: workers are started here."
 )
 def train(
     data: Path | None,
@@ -77,16 +90,18 @@ def train(
     synthetic: bool,
     accept_leakage: tuple[str, ...],
     against: Path | None,
-    most_pairs: int,
     ebm: bool,
+    pairs: int,
     jobs: int,
+    where: str,
+    scheduler: str | None,
 ) -> None:
     """Fit a model and judge it on families that it never saw."""
     from training.progress import stages
 
     console = Console(stderr=True)
     dictionary = load_dictionary(dictionary_file) if dictionary_file else shipped_dictionary()
-    with tempfile.TemporaryDirectory() as folder, stages(console) as progress:
+    with tempfile.TemporaryDirectory() as folder, stages(console) as progress, engine(where, scheduler, jobs):
         if data is None:
             progress("synthetic cohort", 0.0)
             data = _write_cohort(Path(folder), families, seed, dictionary_file)
@@ -111,13 +126,14 @@ def train(
                 data_sha256=file_digest(data),
                 synthetic=synthetic,
                 seed=seed,
-                most_pairs=most_pairs,
                 with_ebm=ebm,
+                most_pairs=pairs,
                 jobs=jobs,
                 progress=progress,
             )
-    write_trained(trained, out)
-    write_card(out, out)
+        progress("writing the model and its card", 0.0)
+        write_trained(trained, out)
+        write_card(out, out)
     if against is not None:
         held = trained.held_out
         X, y, groups = cases.X[held], cases.y[held], cases.groups[held]

@@ -32,11 +32,12 @@ from training.fit.refits import Refits, refit_by_family
 from training.fit.terms import Table
 from training.judge.evaluate import Operating, evaluate, operating_point
 from training.judge.held import Held
-from training.judge.newest import newest_period
+from training.judge.newest import newest_period, span
 from training.judge.opponents import opponents
 from training.judge.quality import judge_quality
 from training.judge.resample import Draws, Measured
 from training.judge.shap_check import ShapCheck, check_against_shap
+from training.policy import POLICY
 
 BANDS = 20
 OURS = "grounds"
@@ -69,19 +70,20 @@ def train(
     data_sha256: str,
     synthetic: bool,
     seed: int,
-    most_pairs: int = MOST_PAIRS,
     with_ebm: bool = False,
+    most_pairs: int = MOST_PAIRS,
     jobs: int = 2,
     progress: Progress = lambda stage, done: None,
 ) -> Trained:
     """Fits, judges and compiles a model. The same arguments give byte-identical `data`, whatever `jobs`.
 
     The figures come from families that the judged model never saw; the released table is then fitted on all rows with
-    the settings chosen without them. At most `most_pairs` pairs of features get a table together (0 to `MOST_PAIRS`).
+    the settings chosen without them.
     """
     cases, lineage = released_cases(cases, dictionary)
     specs = term_specs(dictionary)
     fit, test = held_out(cases.y, cases.groups, seed)
+    progress("judged model: out of fold", 0.0)
     judged = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs, most_pairs=most_pairs)
     judged.fit(cases.X[fit], cases.y[fit], cases.groups[fit], _part(progress, "judged model: "))
     calibration = recalibration(judged.oof_margin_, cases.y[fit].astype(float), cases.groups[fit])
@@ -109,6 +111,7 @@ def train(
     as_served = judged_model(dictionary, judged_table, operating, bands, synthetic)
     evaluation, fairness = judge_quality(as_served, held)
 
+    progress("released model: boosted bags", 0.0)
     final = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs, weights=judged.weights_, pairs=judged.pairs_)
     final.fit(cases.X, cases.y, cases.groups, _part(progress, "released model: "))
     table = compile_table(final, calibration)
@@ -117,6 +120,7 @@ def train(
     decision = partial(estimators_margin, final, calibration)
     shap_check = check_against_shap(final, table, decision, cases.X[test], cases.X[fit], seed, jobs)
     regression = final.learners_["table_regression"]
+    progress("refits", 0.0)
     refits = refit_by_family(
         regression,
         cases.X,
@@ -136,6 +140,7 @@ def train(
             "events": int(cases.y.sum()),
             "seed": seed,
             **lineage,
+            "dates": span(cases.time, POLICY.disclosure_threshold),
             "learners": final.weights_,
             "calibration": {key: _finite(value) for key, value in asdict(calibration).items()},
             "compile_difference": compile_difference,

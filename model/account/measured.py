@@ -67,8 +67,9 @@ def _calibration(facts: Facts) -> tuple[Block, ...]:
     )
     table = Table(title, ("Tenth", "Cases", "Mean score", "Share with the outcome"), tuple(rows))
     return (
-        f"Expected calibration error: {number(facts['ece'], DIGITS)}. On the dotted diagonal, scores equal what "
-        "happened. Slope and intercept are in the table above: 1 and 0 are ideal.",
+        f"Expected calibration error: {number(facts['ece'], DIGITS)}; to resample families adds noise, which makes it "
+        "larger, so its range may lie above it. On the dotted diagonal, scores equal what happened. Slope and "
+        "intercept are in the table above: 1 and 0 are ideal.",
         Figure(plot, table),
     )
 

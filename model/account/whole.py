@@ -87,6 +87,14 @@ def _use() -> Section:
     return Section("Use", (f"Intended: {INTENDED_USE}", "Forbidden:", Bullets(FORBIDDEN_USE)))
 
 
+ANONYMITY = {
+    "k": "Anonymity: fewest cases that should share a combination",
+    "rows": "Anonymity: rows looked at",
+    "rows_below_k": "Anonymity: rows in smaller groups",
+    "why": "Anonymity: not measured",
+}
+
+
 def _lineage(model: AdditiveModel) -> Section:
     training: Mapping[str, Any] = model.facts.get("training", {})
     rows = [
@@ -101,7 +109,8 @@ def _lineage(model: AdditiveModel) -> Section:
         parts = ", ".join(f"{words(name)} {weight:.2f}" for name, weight in training["learners"].items())
         rows.append(("Learners and weights", parts))
     anonymity = model.facts.get("anonymity") or training.get("anonymity")
-    rows += [(f"Anonymity, {key}", str(said)) for key, said in anonymity.items() if _plain(said)] if anonymity else []
+    named = ((ANONYMITY.get(key, f"Anonymity: {words(key)}"), said) for key, said in (anonymity or {}).items())
+    rows += [(name, f"{said:,}" if isinstance(said, int) else str(said)) for name, said in named if _plain(said)]
     said = "The same data, dictionary, seed and versions give the same model, byte for byte."
     return Section("What it learned from", (said, Table("Data lineage", ("What", "Is"), tuple(rows))))
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from model.artefact import read_model
 from model.columns import ColumnModel, Screened
+from model.pairs import features_in
 from service.batch.row_format import RowFormat, salts_of
 from service.batch.tree import leaf_hashes, root_over
 
@@ -37,7 +38,8 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class ScreenedPartition:
-    """What was found, by rows; contributions are left to the codes, from which tables have them.
+    """What was found, by rows; contributions are left to the codes, from which a table has them, but for those of
+    features in pairs: `together`, (such features, rows), in the order of `model.pairs.features_in`.
 
     `columns` has `score`, `score_low`, `score_high`, `band`, `prompt`, `not_known`; `grounds` is (rows, bytes) of bits;
     `salts` is (rows, 16), `leaf_hashes` 32 bytes a row; `root` is over them.
@@ -48,6 +50,7 @@ class ScreenedPartition:
     salts: Bytes
     leaf_hashes: bytes
     root: bytes
+    together: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,10 @@ class Screener:
 
     def __call__(self, partition: Partition) -> ScreenedPartition:
         """The partition screened. Raises `ExplanationError` where contributions do not sum to a score."""
-        model, base_value, form = _prepared(self.artefact)
+        model, base_value, form, in_pairs = _prepared(self.artefact)
         salts = salts_of(self.salt_key, partition.first, partition.rows)
         found: list[Screened] = []
+        together: list[NDArray[np.float64]] = []
         grounds: list[Bytes] = []
         hashes: list[bytes] = []
         for start in range(0, partition.rows, _AT_ONCE):
@@ -70,6 +74,7 @@ class Screener:
             leaves = form.leaves(salts[part], partition.references[part], screened, base_value)
             hashes += leaf_hashes(leaves.tobytes(), form.dtype.itemsize)
             grounds.append(leaves["grounds"].copy())
+            together.append(screened.contributions[in_pairs])
             found.append(screened)
         return ScreenedPartition(
             {name: np.concatenate([getattr(part, name) for part in found]) for name in COLUMNS},
@@ -77,6 +82,7 @@ class Screener:
             salts,
             b"".join(hashes),
             root_over(hashes),
+            np.concatenate(together, axis=1),
         )
 
 
@@ -84,7 +90,7 @@ COLUMNS = ("score", "score_low", "score_high", "band", "prompt", "not_known")
 
 
 @lru_cache(maxsize=2)
-def _prepared(artefact: bytes) -> tuple[ColumnModel, float, RowFormat]:
+def _prepared(artefact: bytes) -> tuple[ColumnModel, float, RowFormat, list[int]]:
     model = read_model(artefact)
     form = RowFormat(len(model.terms), len(model.dictionary.grounds))
-    return ColumnModel(model), model.base_value, form
+    return ColumnModel(model), model.base_value, form, list(features_in(model.pairs))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from model.additive import AdditiveModel
 from model.codes import codes_of
-from model.pair_columns import PairColumns
+from model.pairs import features_in
 from model.prompt import LEVELS
 from service.batch.partition import Partition, ScreenedPartition
 from service.batch.references import CASE_REF
@@ -38,23 +38,18 @@ class RowWriter(Protocol):
 
 
 class OutputTable:
-    """Makes the output's rows of one job: contributions come from the codes, by tables.
-
-    Those of a feature in a pair hang on its partner's answer too, and are added up row by row.
-    """
+    """Makes the output's rows of one job: contributions come from the codes, by tables, where no pair has a say."""
 
     def __init__(self, model: AdditiveModel, record: str) -> None:
         self._record = record
         self._base_value = model.base_value
         self._ground_codes = [ground.code for ground in model.dictionary.grounds]
         self._ground_texts: dict[bytes, str] = {}
-        codes = codes_of(model)
         self._tables = {
             SHAP + term.feature.name: pa.array([term.contributions[slot] for slot in of.slots], type=pa.float64())
-            for of, term in zip(codes, model.terms, strict=True)
+            for of, term in zip(codes_of(model), model.terms, strict=True)
         }
-        self._pairs = [PairColumns.of(pair, codes) for pair in model.pairs]
-        self._paired = sorted({place for pair in self._pairs for place in (pair.first, pair.second)})
+        self._in_pairs = [SHAP + model.terms[place].feature.name for place in features_in(model.pairs)]
         self._form = RowFormat(len(model.terms), len(model.dictionary.grounds))
 
     def table(self, partition: Partition, found: ScreenedPartition) -> pa.Table:
@@ -66,7 +61,7 @@ class OutputTable:
         columns["base_value"] = _looked_up(np.zeros(rows, dtype=np.uint8), pa.array([self._base_value]))
         for (name, table), codes in zip(self._tables.items(), partition.codes, strict=True):
             columns[name] = _looked_up(codes, table)
-        columns |= self._in_pairs(partition.codes)
+        columns |= {name: pa.array(parts) for name, parts in zip(self._in_pairs, found.together, strict=True)}
         columns["band"] = pa.array(found.columns["band"])
         columns["grounds"] = self._grounds(found.grounds)
         columns["not_known"] = pa.array(found.columns["not_known"])
@@ -74,14 +69,6 @@ class OutputTable:
         columns["salt"] = _binary(found.salts.tobytes(), SALT_BYTES)
         columns["leaf_hash"] = _binary(found.leaf_hashes, HASH_BYTES)
         return pa.table(columns)
-
-    def _in_pairs(self, codes: Bytes) -> dict[str, pa.Array]:
-        """The columns of the features in pairs, to the last bit as `model.columns` adds them up."""
-        names = list(self._tables)
-        values = {place: self._tables[names[place]].to_numpy()[codes[place]] for place in self._paired}
-        for pair in self._pairs:
-            pair.add_halves(codes, values)
-        return {names[place]: pa.array(contributions) for place, contributions in values.items()}
 
     def _grounds(self, bits: Bytes) -> pa.Array:
         if not self._ground_codes:

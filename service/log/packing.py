@@ -8,6 +8,7 @@ a payload cannot be read. The hash in a leaf is over the plain payload, so none 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import zstandard
@@ -21,14 +22,12 @@ _LARGEST_PAYLOAD = 64 * 1024 * 1024
 
 
 class Packing:
-    """Packs and unpacks payloads. Safe to share between threads."""
+    """Packs and unpacks payloads. Any thread may unpack; packing is for whoever holds the log's lock."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        # A context serves one thread at a time and takes most of a megabyte, so they are lent, not one a thread.
-        self._idle: list[tuple[int | None, zstandard.ZstdCompressor]] = []
         self._known: dict[int, zstandard.ZstdCompressionDict] = {}
-        self._current: int | None = None
+        self._current: tuple[int | None, zstandard.ZstdCompressor] = None, zstandard.ZstdCompressor(level=_LEVEL)
 
     def keep(self, connection: Connection, sample: bytes) -> int:
         """Keeps a sample and gives its number. Under the log's lock, in a transaction. Raises `LogError` if damaged."""
@@ -45,25 +44,20 @@ class Packing:
 
     def use(self, number: int, sample: bytes) -> None:
         """Packs against a sample that is kept from now on."""
-        self._known[number] = _dictionary(sample)
-        self._current = number
+        made = self._known[number] = _dictionary(sample)
+        self._current = number, zstandard.ZstdCompressor(level=_LEVEL, dict_data=made)
 
-    def pack(self, payload: bytes) -> tuple[bytes, int | None]:
-        """The packed payload, and the dictionary that it needs."""
-        current = self._current
-        compressor = self._lent(current)
-        packed = compressor.compress(payload)
-        self._idle.append((current, compressor))
-        return packed, current
+    def pack(self, payloads: Sequence[bytes]) -> tuple[list[bytes], int | None]:
+        """The packed payloads, in order, and the dictionary that they need.
 
-    def _lent(self, current: int | None) -> zstandard.ZstdCompressor:
-        try:
-            number, compressor = self._idle.pop()
-        except IndexError:  # all are lent
-            number, compressor = -1, None
-        if compressor is not None and number == current:
-            return compressor
-        return zstandard.ZstdCompressor(level=_LEVEL, dict_data=None if current is None else self._known[current])
+        All of a commit by one call: the library lets go of the interpreter for each, and on a busy worker another
+        thread takes it, which costs more than the packing.
+        """
+        number, compressor = self._current
+        if not any(payloads):  # which the call for many refuses
+            return [compressor.compress(payload) for payload in payloads], number
+        packed = compressor.multi_compress_to_buffer(list(payloads))
+        return [packed[place].tobytes() for place in range(len(payloads))], number
 
     def unpack(self, row: Row[*tuple[Any, ...]]) -> bytes | None:
         """The payload of a row; None where it is erased. Raises `LogDamaged` where it cannot be read."""

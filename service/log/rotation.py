@@ -120,15 +120,14 @@ def _held(where: Path | str) -> Iterator[Database]:
 
 
 def _record(database: Database, keys: _BothKeys, clock: Callable[[], int]) -> int:
-    writer = Writer(database, keys, clock)
-    packing = Packing(database.engine)
+    writer = Writer(database, keys, clock, Packing(database.engine))
     newest = select(log_checkpoint.c.size, log_checkpoint.c.frontier).order_by(log_checkpoint.c.size.desc()).limit(1)
     for _ in range(_ATTEMPTS):
         with database.engine.connect() as connection:
             size, peaks = connection.execute(newest).one()
         payload = change_payload(keys.previous, keys.following, size, Frontier(size, peaks).root())
         salt = os.urandom(SALT_BYTES)
-        pending = Pending("key_created", uuid7(), salt, commitment(salt, payload), packing.pack(payload), unique=None)
+        pending = Pending("key_created", uuid7(), salt, commitment(salt, payload), payload, unique=None)
         try:
             writer.commit([pending], expected=size)
         except MovedOn:  # another host's, where the log's lock is not a file

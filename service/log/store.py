@@ -59,9 +59,9 @@ class LogStore(LogReader):
     Not to be carried across a fork: open it in each process.
     """
 
-    def __init__(self, database: Database, writer: Writer, key: SigningKey) -> None:
+    def __init__(self, database: Database, writer: Writer, key: SigningKey, packing: Packing) -> None:
         """For `open`; the parts belong to this store from now on."""
-        super().__init__(database.engine, Packing(database.engine))
+        super().__init__(database.engine, packing)
         self._database = database
         self._lock = database.lock
         self._failures: tuple[type[Exception], ...] = (SQLAlchemyError, *database.failures, LogError, OSError)
@@ -84,12 +84,13 @@ class LogStore(LogReader):
         Raises `LogError` where the log was signed by another key or the database cannot be used.
         """
         database = open_database(where)
-        writer = Writer(database, key, clock)
+        packing = Packing(database.engine)
+        writer = Writer(database, key, clock, packing)
         try:
             with database.lock:
                 upgrade(database.engine)
                 writer.begin_log()
-            store = cls(database, writer, key)
+            store = cls(database, writer, key, packing)
             store._check_key(database.name)
         except BaseException as error:
             with database.lock:
@@ -125,7 +126,7 @@ class LogStore(LogReader):
         if os.getpid() != self._process:
             raise RuntimeError("this log was opened before a fork; open it again in the new process")
         salt = os.urandom(SALT_BYTES)
-        return Pending(kind, entry_id, salt, commitment(salt, payload), self._packing.pack(payload), unique)
+        return Pending(kind, entry_id, salt, commitment(salt, payload), payload, unique)
 
     def append_whole(self, kind: Kind, entries: Sequence[tuple[str, bytes, str | None]]) -> list[Receipt]:
         """Appends entries (id, payload, unique text) in one commit: all of them, or none.

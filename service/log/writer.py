@@ -16,6 +16,7 @@ from service.log.databases.database import Database, EntryRow
 from service.log.entry import leaf_bytes, time_text
 from service.log.group_commit import Waiting
 from service.log.merkle import Frontier, leaf_hash
+from service.log.packing import Packing
 from service.log.schema import LogError
 
 
@@ -39,7 +40,6 @@ class Pending(Waiting):
 
     __slots__ = (
         "commitment",
-        "dictionary",
         "entry_id",
         "failure",
         "kind",
@@ -56,7 +56,7 @@ class Pending(Waiting):
         entry_id: str,
         salt: bytes,
         commitment: str,
-        packed: tuple[bytes, int | None],
+        payload: bytes,
         unique: str | None,
     ):
         super().__init__()
@@ -64,7 +64,7 @@ class Pending(Waiting):
         self.entry_id = entry_id
         self.salt = salt
         self.commitment = commitment
-        self.payload, self.dictionary = packed
+        self.payload = payload
         self.unique = unique
         self.receipt: Receipt | None = None
         self.recorded_at: int | None = None
@@ -74,11 +74,12 @@ class Pending(Waiting):
 class Writer:
     """Commits batches. Every method runs under the log's lock, which is the caller's to hold."""
 
-    def __init__(self, database: Database, key: SigningKey, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, key: SigningKey, clock: Callable[[], int], packing: Packing) -> None:
         """`clock` gives nanoseconds since 1970."""
         self._database = database
         self._key = key
         self._clock = clock
+        self._packing = packing
 
     def begin_log(self) -> None:
         """Gives an empty database the checkpoint of an empty log."""
@@ -119,6 +120,7 @@ class Writer:
             transaction.probe()
 
     def _store(self, batch: Sequence[Pending], expected: int | None = None) -> None:
+        payloads, dictionary = self._packing.pack([pending.payload for pending in batch])
         with self._database.transaction() as transaction:
             # Other processes append too: the head is true only as read inside the transaction.
             head = transaction.head()
@@ -134,11 +136,11 @@ class Writer:
             # A clock that was set back must not make the log run backwards.
             at = max(time_text(self._clock()), last_at)
             rows: list[EntryRow] = []
-            for index, pending in enumerate(batch, first):
+            for index, (pending, payload) in enumerate(zip(batch, payloads, strict=True), first):
                 leaf = leaf_bytes(at, pending.entry_id, pending.kind, pending.commitment)
                 hashed = leaf_hash(leaf)
                 frontier.append(hashed)
-                packed = (pending.salt, pending.payload, pending.dictionary, pending.unique)
+                packed = (pending.salt, payload, dictionary, pending.unique)
                 rows.append((index, pending.entry_id, pending.kind, at, leaf, hashed, *packed))
             checkpoint = self._key.sign(frontier.size, frontier.root())
             transaction.add_entries(rows)

@@ -40,7 +40,7 @@ def agree(model, codes, columns):
     pairs = tuple(PairColumns.of(pair, codes) for pair in model.pairs)
     found = GapsInPairColumns(model, codes, pairs).find(columns, np.array([one.margin for one in seen]))
     ends = zip(logistic(found.lowest).tolist(), logistic(found.highest).tolist(), strict=True)
-    for case, explanation, both, few in zip(cases, seen, ends, found.few_answers.tolist(), strict=True):
+    for case, explanation, both, few in zip(cases, seen, ends, found.reachable.tolist(), strict=True):
         gaps = find_gaps(model, case, explanation)
         assert both == gaps.score_range
         if explanation.margin < model.threshold:

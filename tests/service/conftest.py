@@ -62,16 +62,42 @@ def settings_in(folder: Path, **changes) -> Settings:
     return Settings(**{**values, **changes})
 
 
-def hand_made_model(dictionary: Dictionary) -> bytes:
-    """A model over the shipped dictionary with round numbers: each answer of more risk adds a little."""
+def hand_made_model(dictionary: Dictionary, pairs: bool = False) -> bytes:
+    """A model over the shipped dictionary with round numbers: each answer of more risk adds a little.
+
+    With `pairs`, some features have a table together, one of them with two others.
+    """
+    terms = [_term(feature) for feature in dictionary.features]
     return write_model(
         model_content(
             dictionary.raw,
-            [_term(feature) for feature in dictionary.features],
+            terms,
             version=VERSION,
             threshold={"margin": 4.0},
+            **(
+                {"format": 2, "pairs": [_pair(terms[j], terms[k]) for j, k in ((0, 1), (1, 2), (3, 9))]}
+                if pairs
+                else {}
+            ),
         )
     )
+
+
+def _pair(*both):
+    groups = []
+    for term in both:
+        bins = len(term["values"])
+        states = [min(bins, 3), *([min(bins, 3) + 1] if term["not_applicable"] is not None else [])]
+        groups.append([*(min(slot, 2) for slot in range(bins)), *states])
+    rows, columns = (max(of_slots) + 1 for of_slots in groups)
+    return {
+        "features": [term["feature"] for term in both],
+        "groups": groups,
+        "values": [[0.02 * ((row * column) % 3) for column in range(columns)] for row in range(rows)],
+        "mean": 0.01,
+        "counts": [[100] * columns] * rows,
+        "deviations": [],
+    }
 
 
 def _term(feature):

@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 
 from service.access import create_key
+from service.metrics import ROOM
 from tests.service.serving import Refused, serving
 
 
@@ -50,3 +51,14 @@ def test_only_an_operator_reads_them(settings):
     with serving(settings) as served, pytest.raises(OSError, match="403") as refused:
         scraped(served, served.key)
     refused.value.close()
+
+
+def test_the_files_of_counts_have_no_holes_for_which_a_full_disk_would_have_no_room(settings, operator):
+    with serving(settings) as served:
+        served.screen()
+        scraped(served, operator)
+        files = list((settings.run / "metrics").iterdir())
+        assert len(files) == 4  # counters and histograms of two workers
+        for file in files:
+            assert file.stat().st_size == ROOM
+            assert file.stat().st_blocks * 512 >= ROOM

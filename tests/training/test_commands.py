@@ -57,7 +57,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return data, dictionary
 
 
-COMMANDS = ("train", "describe", "anonymity", "cohort", "release", "compare", "rollback", "card", "replay")
+COMMANDS = ("train", "table", "describe", "anonymity", "cohort", "release", "compare", "rollback", "card", "replay")
 
 
 @pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])

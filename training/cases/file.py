@@ -151,17 +151,26 @@ def code_of(feature: Feature, value: Value) -> float:
 
 def outcomes(cells: pd.Series, dictionary: Dictionary, errors: list[str]) -> NDArray[np.int8]:
     """Which rows had the outcome, 0 or 1, (rows,). Problems are added to `errors` by line."""
-    column, positive = dictionary.outcome.column, {text.strip() for text in dictionary.outcome.positive}
+    y = outcome_codes(cells, dictionary, errors)
+    if not 0 < int(y.sum()) < len(y):
+        errors.append(one_outcome(dictionary))
+    return y
+
+
+def one_outcome(dictionary: Dictionary) -> str:
+    """The error where rows with and without the outcome are not both there."""
+    column, positive = dictionary.outcome.column, ", ".join(dictionary.outcome.positive)
+    return f"column {column}: every row has the same outcome; positive is {positive}"
+
+
+def outcome_codes(cells: pd.Series, dictionary: Dictionary, errors: list[str]) -> NDArray[np.int8]:
+    """As `outcomes`, for a part of the rows, where all may have the same."""
+    positive = {text.strip() for text in dictionary.outcome.positive}
     cells = cells.str.strip()
     unknown = cells.isin(NO_OUTCOME - positive)
     if unknown.any():
         errors.append(_gap(cells, unknown, "the outcome is not known; remove the row"))
-    y = cells.isin({*positive, *(f"{value}.0" for value in positive)}).to_numpy(dtype=np.int8)
-    if not 0 < int(y.sum()) < len(y):
-        errors.append(
-            f"column {column}: every row has the same outcome; positive is {', '.join(dictionary.outcome.positive)}"
-        )
-    return np.asarray(y)
+    return np.asarray(cells.isin({*positive, *(f"{value}.0" for value in positive)}).to_numpy(dtype=np.int8))
 
 
 def _groups(cells: pd.Series, errors: list[str]) -> NDArray[np.int64]:

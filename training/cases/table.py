@@ -10,9 +10,11 @@ import csv
 import gzip
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -36,6 +38,11 @@ class CaseFileError(ValueError):
         shown = [f"{path}: {error}" for error in self.errors[:SHOWN_ERRORS]]
         rest = len(self.errors) - len(shown) + more
         super().__init__("\n".join([*shown, *([f"{path}: and {rest} more"] if rest else [])]))
+        self._made_from = (path, self.errors, more)
+
+    def __reduce__(self) -> tuple[type[CaseFileError], tuple[Path | str, list[str], int]]:
+        """So that it comes back whole from the process that read the file."""
+        return type(self), self._made_from
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -44,11 +51,19 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises `CaseFileError` with the fix. No message repeats a cell.
     """
     name = path.name.lower()
-    try:
+    with said_clearly(path):
         if name.endswith(".parquet"):
             return _read_parquet(path)
         if name.endswith((".csv", ".csv.gz")):
             return _read_csv(path, compressed=name.endswith(".gz"))
+    raise CaseFileError(path, ["give a file that ends in .csv, .csv.gz or .parquet"])
+
+
+@contextmanager
+def said_clearly(path: Path) -> Iterator[None]:
+    """What goes wrong while a file is read, as `CaseFileError`."""
+    try:
+        yield
     except CaseFileError:
         raise
     except UnicodeDecodeError:
@@ -56,34 +71,57 @@ def read_table(path: Path) -> pd.DataFrame:
     except UNREADABLE as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise CaseFileError(path, [f"cannot be read: {reason.splitlines()[0]}"]) from None
-    raise CaseFileError(path, ["give a file that ends in .csv, .csv.gz or .parquet"])
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     # Nullable types keep a whole number whole beside empty cells: 3, as in CSV, and not 3.0.
-    frame = pd.read_parquet(path, dtype_backend="numpy_nullable")
+    return as_text(path, pd.read_parquet(path, dtype_backend="numpy_nullable"))
+
+
+def as_text(path: Path, frame: pd.DataFrame, first_row: int = FIRST_ROW) -> pd.DataFrame:
+    """A frame of nullable types (dtype_backend="numpy_nullable") as text cells; its rows are counted from `first_row`.
+
+    Raises `CaseFileError` where columns have the same name.
+    """
     if frame.index.name is not None:
         frame = frame.reset_index()
     text = frame.astype("str").where(frame.notna(), "")
     text.columns = _checked_header(path, [str(name) for name in frame.columns])
-    text.index = pd.RangeIndex(FIRST_ROW, FIRST_ROW + len(text))
+    text.index = pd.RangeIndex(first_row, first_row + len(text))
     return text
 
 
 def _read_csv(path: Path, compressed: bool) -> pd.DataFrame:
     header, lines = _shape(path, compressed)
-    frame = pd.read_csv(
-        path,
-        compression="gzip" if compressed else None,
-        dtype="str",
-        keep_default_na=False,
-        na_filter=False,
-        header=0,
-        names=_checked_header(path, header),
-        index_col=False,
-    )
+    frame = pd.read_csv(path, **_cells(path, compressed, header))
     frame.index = pd.Index(lines)
     return frame
+
+
+def csv_parts(path: Path, rows: int) -> Iterator[pd.DataFrame]:
+    """A CSV file as `read_table` gives it, in parts of `rows` rows. Raises `CaseFileError`."""
+    with said_clearly(path):
+        compressed = path.name.lower().endswith(".gz")
+        header, lines = _shape(path, compressed)
+        begins = 0
+        with pd.read_csv(path, chunksize=rows, **_cells(path, compressed, header)) as parts:
+            for part in parts:
+                part.index = pd.Index(lines[begins : begins + len(part)])
+                begins += len(part)
+                yield part
+
+
+def _cells(path: Path, compressed: bool, header: Sequence[str]) -> dict[str, Any]:
+    """How pandas reads cells as they are."""
+    return {
+        "compression": "gzip" if compressed else None,
+        "dtype": "str",
+        "keep_default_na": False,
+        "na_filter": False,
+        "header": 0,
+        "names": _checked_header(path, header),
+        "index_col": False,
+    }
 
 
 def _shape(path: Path, compressed: bool) -> tuple[list[str], array[int]]:

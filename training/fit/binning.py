@@ -15,6 +15,8 @@ from training.policy import POLICY
 
 SMALLEST_BIN = POLICY.disclosure_threshold  # rows; an edge between fewer would describe single cases
 
+Distinct = tuple[Floats, Codes]
+
 
 class Binner:
     """Fits bins on encoded rows and turns rows into codes. Deterministic; looks at X only, never at outcomes.
@@ -32,15 +34,26 @@ class Binner:
 
     def fit(self, X: Floats) -> Binner:
         """Bins from encoded rows X, shape (rows, features). Raises ValueError for values off the levels."""
+        self.set_edges([distinct(X[:, j]) if spec.numeric else None for j, spec in enumerate(self.specs)])
+        return self.set_counts(self.counts_of(self.transform(X)))
+
+    def set_edges(self, numbers: Sequence[Distinct | None]) -> None:
+        """The first half of `fit`: edges from each numeric feature's `distinct`, None for the others."""
         self.edges_ = tuple(
-            bin_edges(X[:, j], self.max_bins, self.smallest_bin) if spec.numeric else np.empty(0)
-            for j, spec in enumerate(self.specs)
+            np.empty(0) if found is None else edges_between(*found, self.max_bins, self.smallest_bin)
+            for found in numbers
         )
         self.bins_ = tuple(
             len(edges) + 1 if spec.numeric else spec.levels for spec, edges in zip(self.specs, self.edges_, strict=True)
         )
-        codes = self.transform(X)
-        self.counts_ = tuple(np.bincount(codes[:, j], minlength=bins + 2) for j, bins in enumerate(self.bins_))
+
+    def counts_of(self, codes: NDArray[np.uint8]) -> list[Codes]:
+        """Rows by code of each feature, each of shape (k + 2,)."""
+        return [np.bincount(codes[:, j], minlength=bins + 2) for j, bins in enumerate(self.bins_)]
+
+    def set_counts(self, counts: Sequence[Codes]) -> Binner:
+        """The second half of `fit`: the training rows by code."""
+        self.counts_ = tuple(counts)
         self.reference_bins_ = tuple(self._reference_bin(j) for j in range(len(self.specs)))
         return self
 
@@ -80,10 +93,20 @@ class Binner:
         return int(np.argmax(self.counts_[j][: self.bins_[j]]))
 
 
+def distinct(column: Floats) -> Distinct:
+    """The known numbers of a column, rising, and how often each is there."""
+    values, counts = np.unique(column[np.isfinite(column)], return_counts=True)
+    return values, counts
+
+
 def bin_edges(column: Floats, max_bins: int, smallest_bin: int) -> Floats:
+    """`edges_between` the numbers of one column."""
+    return edges_between(*distinct(column), max_bins, smallest_bin)
+
+
+def edges_between(values: Floats, counts: Codes, max_bins: int, smallest_bin: int) -> Floats:
     """Edges of at most `max_bins` bins with about equal rows, at least `smallest_bin` each; often-met
     values keep a bin of their own. An edge is the midpoint between two distinct training values."""
-    values, counts = np.unique(column[np.isfinite(column)], return_counts=True)
     if len(values) < 2:
         return np.empty(0)
     rows_up_to = np.concatenate([[0], np.cumsum(counts)])

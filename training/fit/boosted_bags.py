@@ -19,6 +19,8 @@ from training.fit.table_regression import table_from
 from training.fit.terms import MAX_BINS, Floats, Table, TermSpec, combine
 
 LEFT_OUT = 0.4  # share of families that tell a bag when to stop (docs/adr/0010)
+MOST_ROWS = 250_000  # of a bag: of more it draws families at random (docs/adr/0013)
+DRAWN_APART = 1_000_003  # added to the seed, so that what is drawn and what is left out do not hang together
 FEWEST_LEFT_OUT_EVENTS = 3  # below this a bag cannot tell when to stop and takes FIXED_ROUNDS
 FIXED_ROUNDS, MOST_ROUNDS, PATIENCE = 40, 400, 15
 SMOOTHED_BY = 20.0  # rows at the average rate added to each category level before levels are ordered
@@ -72,7 +74,8 @@ class Bag:
 class BoostedBags(AdditiveClassifier):
     """Additive gradient boosting (scikit-learn's, stumps), averaged over bags of families.
 
-    Every bag leaves out its own 40 % of families, stops on their log loss and is cut back to its best round.
+    Every bag leaves out its own 40 % of families, stops on their log loss and is cut back to its best round. Of more
+    than `MOST_ROWS` rows it has its own families with about so many.
     Not known: between the levels of a directed yes_no; elsewhere the reference's code, plus an indicator column
     constrained to raise. Not applicable: the reference's code plus a free indicator.
 
@@ -98,6 +101,7 @@ class BoostedBags(AdditiveClassifier):
     def _fit(
         self, specs: Sequence[TermSpec], X: Floats, y: Floats, groups: NDArray[np.intp], progress: Progress
     ) -> None:
+        progress("boosted bags", 0.0)
         binner = Binner(specs, self.max_bins).fit(X)
         codes = binner.transform(X)
         jobs = Parallel(n_jobs=self.n_jobs, return_as="generator")(
@@ -115,6 +119,9 @@ def fit_bag(
     binner: Binner, codes: NDArray[np.uint8], y: Floats, groups: NDArray[np.intp], learning_rate: float, seed: int
 ) -> Bag:
     """One bag, on one thread: scikit-learn's OpenMP loops slow down many times over on a shared core."""
+    if len(y) > MOST_ROWS:
+        drawn = held_out_families(y, groups, MOST_ROWS / len(y), seed + DRAWN_APART)
+        codes, y, groups = codes[drawn], y[drawn], groups[drawn]
     held_out = held_out_families(y, groups, LEFT_OUT, seed)
     can_stop = min(y[held_out].sum(), (1.0 - y[held_out]).sum()) >= FEWEST_LEFT_OUT_EVENTS
     fitted = ~held_out if can_stop else np.ones(len(y), dtype=bool)
@@ -133,10 +140,10 @@ def fit_bag(
         tol=0.0,
         random_state=seed,
     )
-    design = _design(columns, codes)
+    design = _design(columns, codes[fitted])
     with threadpool_limits(1):
         if can_stop:
-            estimator.fit(design[fitted], y[fitted], X_val=design[held_out], y_val=y[held_out])
+            estimator.fit(design, y[fitted], X_val=_design(columns, codes[held_out]), y_val=y[held_out])
             _cut_back(estimator)
         else:
             estimator.fit(design, y)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from training.fit.calibrate import Recalibration, recalibrated
 from training.fit.ensemble import AdditiveEnsemble
+from training.fit.objective import row_parts
 from training.fit.pair_promises import smallest, steps
 from training.fit.terms import FittedTerm, Floats, Table, with_values
 
@@ -17,6 +18,7 @@ ROUNDING = 1e-9  # log-odds: a violation below it is arithmetic and is clipped, 
 
 
 SMALLEST_REPAIR = 1e-15
+ROWS = 50_000  # at one time: table regression's own design has a column for every code, so 50,000 rows are some 200 MB
 
 
 class BrokenPromise(ValueError):
@@ -45,6 +47,13 @@ def largest_difference(
     table: Table, ensemble: AdditiveEnsemble, X: ArrayLike, calibration: Recalibration | None = None
 ) -> float:
     """Largest |table - estimators| over rows X, in log-odds: the estimators' own predictions, not their tables."""
+    X = np.asarray(X, dtype=np.float64)
+    return max((_largest_difference(table, ensemble, X[p], calibration) for p in row_parts(len(X), ROWS)), default=0.0)
+
+
+def _largest_difference(
+    table: Table, ensemble: AdditiveEnsemble, X: Floats, calibration: Recalibration | None
+) -> float:
     margin = ensemble.estimator_margin(X)
     if calibration is not None and calibration.applied:
         margin = margin * calibration.slope + calibration.intercept

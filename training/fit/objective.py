@@ -2,13 +2,15 @@
 
 Features are packed into groups: all combinations of codes of a group are at most `MAX_CELLS` cells, so that one
 gather and one `bincount` serve several features (seven yes/no features, or two of 34 codes). Sums run over
-blocks of `BLOCK_ROWS` rows in order: map-reduce by nature, and the same floats however the blocks are spread.
+blocks of `BLOCK_ROWS` rows in order within a chunk of `CHUNK_ROWS`, and over the chunks in order: map-reduce by nature,
+and the same floats wherever the chunks are (here, or on other machines: `partitions`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from scipy.special import expit
 from training.fit.terms import Codes, Floats
 
 BLOCK_ROWS = 16_384  # fits the second-level cache; part of the definition of the sums, so never tuned at run time
+CHUNK_ROWS = 16 * BLOCK_ROWS  # also part of the definition of the sums
 MAX_CELLS = 4_096
 HESSIAN_CELLS = 64  # a group's cells in the Hessian, where groups are crossed: 64 * 64 = MAX_CELLS
 
@@ -50,46 +53,61 @@ class Block:
     weight: Floats
 
 
-class LogisticLoss:
-    """Sum over rows of weight * log-loss, as a function of the intercept and the values by code.
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What all chunks share: numbers of codes by feature, and how features are packed for so many rows in all."""
 
-    Values by code are one vector: feature j's are at `offsets[j]` to `offsets[j + 1]`.
-    """
+    sizes: tuple[int, ...]
+    groups: tuple[Group, ...]
+    offsets: Codes
 
-    def __init__(self, codes: NDArray[np.uint8], sizes: Sequence[int], y: Floats, weight: Floats) -> None:
-        self.sizes = tuple(sizes)
-        self.offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
-        self.groups = _packed(sizes, min(MAX_CELLS, max(64, len(y) // 4)))
-        self.rows = float(np.add.reduce(weight))
-        self.event_share = float(np.add.reduce(weight * y)) / self.rows
+    @classmethod
+    def of(cls, sizes: Sequence[int], rows: int) -> Layout:
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
+        return cls(tuple(sizes), tuple(_packed(sizes, min(MAX_CELLS, max(64, rows // 4)))), offsets)
+
+    def cells(self, by_code: Floats) -> list[Floats]:
+        """Values of the joint codes of each group."""
+        return [group.cells(by_code, self.offsets) for group in self.groups]
+
+    def by_code(self, sums: Sequence[Floats]) -> Floats:
+        """Sums of the cells of each group, by single code."""
+        parts = [group.by_code(total) for group, total in zip(self.groups, sums, strict=True)]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+
+class Chunk:
+    """The sums of `LogisticLoss` over at most `CHUNK_ROWS` rows; each method gives a tuple of things to be added."""
+
+    def __init__(self, layout: Layout, codes: NDArray[np.uint8], y: Floats, weight: Floats) -> None:
+        self.layout = layout
+        self.y, self.weight = y, weight
+        groups = layout.groups
         self.blocks = [
             Block(
                 codes[rows],
-                np.array([_joint(codes[rows], group) for group in self.groups]).reshape(len(self.groups), -1),
+                np.array([_joint(codes[rows], group) for group in groups]).reshape(len(groups), -1),
                 y[rows],
                 weight[rows],
             )
-            for rows in _row_blocks(len(y))
+            for rows in row_parts(len(y), BLOCK_ROWS)
         ]
 
-    def margins(self, intercept: float, by_code: Floats) -> list[Floats]:
-        """Margin of each row, block by block."""
-        cells = [group.cells(by_code, self.offsets) for group in self.groups]
-        return [self._margin(block, intercept, cells) for block in self.blocks]
+    def weights(self) -> tuple[float, float]:
+        """Weight of the rows, and of those with the event."""
+        return float(np.add.reduce(self.weight)), float(np.add.reduce(self.weight * self.y))
 
-    def constant_curvature(self) -> tuple[float, Floats]:
-        """Diagonal of the Hessian, by intercept and by value, where every row has the average probability."""
-        share = self.event_share
-        sums = [np.zeros(int(np.prod(group.sizes))) for group in self.groups]
+    def weight_by_code(self) -> tuple[Floats]:
+        """Weight of the rows with each code."""
+        sums = [np.zeros(int(np.prod(group.sizes))) for group in self.layout.groups]
         for block in self.blocks:
             for g, total in enumerate(sums):
                 total += np.bincount(block.codes[g], block.weight, minlength=len(total))
-        by_code = np.concatenate([group.by_code(total) for group, total in zip(self.groups, sums, strict=True)])
-        return share * (1.0 - share) * self.rows, share * (1.0 - share) * by_code
+        return (self.layout.by_code(sums),)
 
     def value_and_gradient(self, intercept: float, by_code: Floats) -> tuple[float, float, Floats]:
-        """Loss, its derivative by the intercept, and by each value (shape of `by_code`)."""
-        cells = [group.cells(by_code, self.offsets) for group in self.groups]
+        """As of `LogisticLoss`, over these rows."""
+        cells = self.layout.cells(by_code)
         loss, slope = 0.0, 0.0
         sums = [np.zeros_like(c) for c in cells]
         for block in self.blocks:
@@ -100,13 +118,12 @@ class LogisticLoss:
             slope += float(np.add.reduce(residual))
             for g, total in enumerate(sums):
                 total += np.bincount(block.codes[g], residual, minlength=len(total))
-        gradient = [group.by_code(total) for group, total in zip(self.groups, sums, strict=True)]
-        return loss, slope, np.concatenate(gradient) if gradient else np.empty(0)
+        return loss, slope, self.layout.by_code(sums)
 
-    def hessian(self, intercept: float, by_code: Floats) -> Floats:
-        """Hessian by intercept (first) and values by code, shape (1 + codes, 1 + codes)."""
-        cells = [group.cells(by_code, self.offsets) for group in self.groups]
-        narrow = _packed(self.sizes, HESSIAN_CELLS)
+    def hessian(self, intercept: float, by_code: Floats) -> tuple[Floats]:
+        """As of `LogisticLoss`, over these rows."""
+        cells = self.layout.cells(by_code)
+        narrow = _packed(self.layout.sizes, HESSIAN_CELLS)
         widths = [int(np.prod(group.sizes)) for group in narrow]
         pairs = [(g, h) for g in range(len(narrow)) for h in range(g + 1)]
         sums = {(g, h): np.zeros(widths[g] * widths[h]) for g, h in pairs if g != h}
@@ -121,14 +138,15 @@ class LogisticLoss:
                 diagonal[g] += np.bincount(codes, weight, minlength=widths[g])
                 for h in range(g):
                     sums[g, h] += np.bincount(codes * widths[h] + joint[h], weight, minlength=len(sums[g, h]))
-        return self._assembled(narrow, total, diagonal, sums)
+        return (self._assembled(narrow, total, diagonal, sums),)
 
     def _assembled(
         self, groups: list[Group], total: float, diagonal: list[Floats], sums: dict[tuple[int, int], Floats]
     ) -> Floats:
         """Cells of group pairs, summed down to pairs of single codes."""
-        starts = [int(self.offsets[group.first]) for group in groups]
-        matrix = np.zeros((1 + self.offsets[-1], 1 + self.offsets[-1]))
+        offsets = self.layout.offsets
+        starts = [int(offsets[group.first]) for group in groups]
+        matrix = np.zeros((1 + offsets[-1], 1 + offsets[-1]))
         matrix[0, 0] = total
         indicators = [_indicator(group) for group in groups]
         for g, cells in enumerate(diagonal):
@@ -147,6 +165,55 @@ class LogisticLoss:
         for g, values in enumerate(cells):
             margin += values[block.codes[g]]
         return margin
+
+
+class LogisticLoss:
+    """Sum over rows of weight * log-loss, as a function of the intercept and the values by code.
+
+    Values by code are one vector: feature j's are at `offsets[j]` to `offsets[j + 1]` of the layout.
+    """
+
+    def __init__(self, codes: NDArray[np.uint8], sizes: Sequence[int], y: Floats, weight: Floats) -> None:
+        layout = Layout.of(sizes, len(y))
+        self._chunks = [Chunk(layout, codes[p], y[p], weight[p]) for p in row_parts(len(y), CHUNK_ROWS)]
+        self._weigh()
+
+    def _weigh(self) -> None:
+        self.rows, events = self._summed("weights")
+        self.event_share = events / self.rows
+
+    def constant_curvature(self) -> tuple[float, Floats]:
+        """Diagonal of the Hessian, by intercept and by value, where every row has the average probability."""
+        share = self.event_share
+        (by_code,) = self._summed("weight_by_code")
+        return share * (1.0 - share) * self.rows, share * (1.0 - share) * by_code
+
+    def value_and_gradient(self, intercept: float, by_code: Floats) -> tuple[float, float, Floats]:
+        """Loss, its derivative by the intercept, and by each value (shape of `by_code`)."""
+        loss, slope, gradient = self._summed("value_and_gradient", intercept, by_code)
+        return loss, slope, gradient
+
+    def hessian(self, intercept: float, by_code: Floats) -> Floats:
+        """Hessian by intercept (first) and values by code, shape (1 + codes, 1 + codes)."""
+        (matrix,) = self._summed("hessian", intercept, by_code)
+        return np.asarray(matrix)
+
+    def _summed(self, what: str, *at: Any) -> tuple[Any, ...]:
+        return summed(self._of_each_chunk(what, *at))
+
+    def _of_each_chunk(self, what: str, *at: Any) -> Iterator[tuple[Any, ...]]:
+        """What a method of `Chunk` gives for each chunk, in order."""
+        for chunk in self._chunks:
+            yield getattr(chunk, what)(*at)
+
+
+def summed(tuples: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Tuples added place by place, in the order in which they come."""
+    numbers = iter(tuples)
+    total = next(numbers)
+    for each in numbers:
+        total = tuple(a + b for a, b in zip(total, each, strict=True))
+    return total
 
 
 def log_loss_and_chance(margin: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -182,5 +249,6 @@ def _joint(codes: NDArray[np.uint8], group: Group) -> Codes:
     return joint
 
 
-def _row_blocks(rows: int) -> list[slice]:
-    return [slice(start, min(start + BLOCK_ROWS, rows)) for start in range(0, rows, BLOCK_ROWS)]
+def row_parts(rows: int, size: int) -> list[slice]:
+    """Rows in parts of `size` in order; the last may be smaller."""
+    return [slice(start, min(start + size, rows)) for start in range(0, rows, size)]

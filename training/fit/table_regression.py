@@ -33,9 +33,16 @@ class TableRegression(AdditiveClassifier):
     def _fit(
         self, specs: Sequence[TermSpec], X: Floats, y: Floats, groups: NDArray[np.intp], progress: Progress
     ) -> None:
-        self.binner_ = Binner(specs, self.max_bins).fit(X)
-        basis = build_basis(self.binner_)
-        loss = LogisticLoss(self.binner_.transform(X), basis.sizes, y, np.ones(len(y)))
+        progress("table regression", 0.0)
+        binner = Binner(specs, self.max_bins).fit(X)
+        sizes = [bins + 2 for bins in binner.bins_]
+        self.fit_sums(binner, LogisticLoss(binner.transform(X), sizes, y, np.ones(len(y))))
+        progress("table regression", 1.0)
+
+    def fit_sums(self, binner: Binner, loss: LogisticLoss) -> None:
+        """Fits on sums over rows that may lie elsewhere; `binner` holds their counts."""
+        self.binner_ = binner
+        basis = build_basis(binner)
         solution = fit_smooth(loss, basis)
         self.parameters_ = solution.parameters
         self.penalties_ = solution.penalties
@@ -43,13 +50,16 @@ class TableRegression(AdditiveClassifier):
         self.table_ = table_from(self.binner_, solution.parameters[0], solution.by_code(basis))
         self.coef_ = np.concatenate([term.by_code() for term in self.table_.terms])[None, :]
         self.intercept_ = np.array([self.table_.intercept])
-        self.design_columns_ = np.repeat(np.arange(len(specs)), basis.sizes)
-        progress("table regression", 1.0)
+        self.design_columns_ = np.repeat(np.arange(len(basis.sizes)), basis.sizes)
 
     def linear_design(self, X: ArrayLike) -> Floats:
         """Indicators of each feature's code, shape (rows, columns): `intercept_ + design @ coef_[0]` is the margin."""
         codes = self.binner_.transform(self._rows(X))
-        return np.hstack([np.eye(bins + 2)[codes[:, j]] for j, bins in enumerate(self.binner_.bins_)])
+        starts = np.cumsum([0, *(bins + 2 for bins in self.binner_.bins_)])
+        design = np.zeros((len(codes), starts[-1]))  # made once: it is the largest thing of a run
+        for j, start in enumerate(starts[:-1]):
+            design[np.arange(len(codes)), start + codes[:, j]] = 1.0
+        return design
 
 
 def table_from(binner: Binner, intercept: float, by_code: Floats) -> Table:

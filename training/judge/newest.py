@@ -66,6 +66,17 @@ def in_order(time: NDArray[np.str_]) -> NDArray[np.intp] | None:
     return None
 
 
+def span(time: NDArray[np.str_] | None, fewest: int) -> dict[str, str]:
+    """The first and the last time, as written, at which at least `fewest` rows are; empty where there is no telling."""
+    period = None if time is None else in_order(time)
+    if time is None or period is None:
+        return {}
+    often = np.flatnonzero(np.bincount(period) >= fewest)
+    if not len(often):
+        return {}
+    return {name: str(time[period == often[at]][0]).strip() for name, at in (("first", 0), ("last", -1))}
+
+
 def newest(period: NDArray[np.intp]) -> NDArray[np.bool_]:
     """True for the fewest newest periods that hold at least a fifth of the rows, (rows,)."""
     counts = np.bincount(period)

@@ -2,23 +2,15 @@
 
 import pytest
 from hypothesis import HealthCheck, given
-from hypothesis import settings as examples
+from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from model.dictionary import NOT_KNOWN, shipped_dictionary
 from tests.builders import values
 from tests.service.batch.files import read_rows, screened, write_cases
 from tests.service.conftest import hand_made_model, release_into, settings_in
-from tests.service.paired_model import paired_model
 
 FEATURES = shipped_dictionary().features
-
-
-@pytest.fixture(params=[hand_made_model, paired_model], ids=["single features", "pairs"])
-def settings(request, tmp_path):
-    made = settings_in(tmp_path / "var")
-    release_into(made, request.param(shipped_dictionary()))
-    return made
 
 
 def in_bounds(feature):
@@ -40,8 +32,16 @@ CASES = st.lists(
 )
 
 
+@pytest.fixture(params=[False, True], ids=["features alone", "with pairs"])
+def settings(request, tmp_path):
+    """Of a service whose model has no pairs, and of one whose model has some."""
+    made = settings_in(tmp_path / "var")
+    release_into(made, hand_made_model(shipped_dictionary(), pairs=request.param))
+    return made
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-@examples(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@trying(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cases=CASES)
 def test_every_number_is_the_same(service, tmp_path, suffix, cases):
     columns = {"case_ref": [f"r-{row}" for row in range(len(cases))]}

@@ -134,7 +134,7 @@ def test_one_repeated_entry_does_not_fail_its_batch(store: LogStore) -> None:
     store.append("screening", b"0", unique="old")
 
     def pending(unique: str | None, entry_id: str | None = None) -> Pending:
-        return Pending("screening", entry_id or uuid7(), b"salt", "0" * 64, (b"", None), unique)
+        return Pending("screening", entry_id or uuid7(), b"salt", "0" * 64, b"{}", unique)
 
     twin = uuid7()
     batch = [pending("old"), pending("new"), pending(None), pending("new"), pending(None, twin), pending("x", twin)]

@@ -10,7 +10,6 @@ then neither restarted nor filled.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import resource
 import shutil
@@ -23,14 +22,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import psycopg
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from service.log.checkpoint import create_signing_key
 from service.log.store import LogStore
 from tests.service.log.databases.conftest import Server
 from tests.service.log.hammer import ORIGIN
+from tests.service.log.server_faults import bring_back, kill_process
 from tests.service.log.small_disk import SmallDisk
 from tests.service.log.tally import Hammer, Outcome, Tally, outcome
 
@@ -139,10 +137,8 @@ class Torture:
         server.start()
 
     def _kill_server_process(self, server: Server) -> None:
-        with psycopg.connect(server.url("postgres")) as connection:
-            found = connection.execute("SELECT pid FROM pg_stat_activity WHERE datname = 'log'").fetchall()
-        os.kill(self._chance.choice(found)[0], signal.SIGKILL)
-        self._wait_for_refusals("a killed server process")  # the server ends all others too, a moment later
+        kill_process(server, self._chance)
+        self._wait_for_refusals("a killed server process")
 
     def _fill_disk(self) -> None:
         if self._disk:
@@ -157,20 +153,7 @@ class Torture:
             else:
                 self._limit(resource.RLIM_INFINITY)
         if self._server:
-            self._bring_back(self._server)
-
-    def _bring_back(self, server: Server) -> None:
-        """Starts it again where it ended itself, unable to write its own write-ahead log."""
-        for _ in range(_PATIENCE_SECONDS * 10):
-            try:
-                server.execute("SELECT 1")
-            except psycopg.OperationalError:
-                if not (server.folder / "data" / "postmaster.pid").exists():
-                    server.start()
-                time.sleep(0.1)
-            else:
-                return
-        raise RuntimeError("the server does not come back")
+            bring_back(self._server)
 
     def _limit(self, size: int) -> None:
         for hammer in self._hammers:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from training.fit import boosted_bags
 from training.fit.boosted_bags import BoostedBags
+from training.fit.folds import held_out_families
 from training.fit.terms import TermSpec
 
 
@@ -62,3 +64,26 @@ def test_with_too_few_events_to_stop_early_it_still_fits(cases):
     y[:4] = 1
     model = BoostedBags(drawn.specs, bags=1).fit(drawn.X, y)
     assert np.isfinite(model.decision_function(drawn.X)).all()
+
+
+def test_of_very_many_rows_each_bag_draws_families_of_its_own_and_ranks_as_well(cases, monkeypatch):
+    drawn, fresh = cases(12_000), cases(8000, seed=9)
+    whole = BoostedBags(drawn.specs, bags=2, seed=7).fit(drawn.X, drawn.y, drawn.groups)
+    seen = []
+
+    def noted(y, groups, share, seed):
+        chosen = held_out_families(y, groups, share, seed)
+        seen.append((groups, chosen))
+        return chosen
+
+    monkeypatch.setattr(boosted_bags, "held_out_families", noted)
+    monkeypatch.setattr(boosted_bags, "MOST_ROWS", 4_000)
+    part = BoostedBags(drawn.specs, bags=2, seed=7).fit(drawn.X, drawn.y, drawn.groups)
+    draws, left_out = seen[::2], seen[1::2]
+    for (groups, chosen), (left, _) in zip(draws, left_out, strict=True):
+        assert set(groups[chosen]).isdisjoint(groups[~chosen])
+        assert 3_600 < len(left) == chosen.sum() < 4_400
+    assert (draws[0][1] != draws[1][1]).any()
+    assert part.table_ != whole.table_
+    aucs = [roc_auc_score(fresh.y, model.decision_function(fresh.X)) for model in (whole, part)]
+    assert aucs[1] > aucs[0] - 0.02

@@ -9,13 +9,18 @@ from training.fit.objective import LogisticLoss
 SIZES = (4, 34, 3, 34, 2)
 
 
-@pytest.fixture(scope="module", params=[40_000, 300])
+@pytest.fixture(scope="module", params=[40_000, 300, "many chunks"])
 def problem(request):
+    """Rows of one chunk, of less than a block, and of many chunks."""
     rng = np.random.default_rng(3)
-    rows = request.param
+    rows = 40_000 if request.param == "many chunks" else request.param
     codes = np.column_stack([rng.integers(0, size, rows) for size in SIZES]).astype(np.uint8)
     y, weight = (rng.random(rows) < 0.2).astype(float), rng.integers(1, 4, rows).astype(float)
-    return codes, y, weight, rng.normal(0, 0.3, sum(SIZES))
+    with pytest.MonkeyPatch.context() as patched:
+        if request.param == "many chunks":
+            patched.setattr(objective, "BLOCK_ROWS", 1_000)
+            patched.setattr(objective, "CHUNK_ROWS", 4_000)
+        yield codes, y, weight, rng.normal(0, 0.3, sum(SIZES))
 
 
 def dense(codes):

@@ -11,7 +11,22 @@ from sklearn.metrics import roc_auc_score
 from tests.training.conftest import Run
 from training.cases.specs import term_specs
 from training.fit.ensemble import AdditiveEnsemble
-from training.judge.newest import in_order, newest, newest_period
+from training.judge.newest import in_order, newest, newest_period, span
+
+
+@pytest.mark.parametrize(
+    ("times", "fewest", "said"),
+    [
+        (["2025-09"] * 3 + ["2025-10"] * 2 + [" 2025-08"], 1, {"first": "2025-08", "last": "2025-10"}),
+        (["2025-09"] * 3 + ["2025-10"] * 2 + [" 2025-08"], 3, {"first": "2025-09", "last": "2025-09"}),
+        (["9", "10", "10", "9"], 2, {"first": "9", "last": "10"}),
+        (["2025-09", "2025-10"], 2, {}),
+        (["soon", "later"], 1, {}),
+    ],
+)
+def test_the_span_leaves_out_times_of_few_cases(times: list[str], fewest: int, said: dict[str, str]) -> None:
+    assert span(np.array(times), fewest) == said
+    assert span(None, fewest) == {}
 
 
 @pytest.mark.parametrize(

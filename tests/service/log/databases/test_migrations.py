@@ -76,7 +76,7 @@ def _made_at_0001(where, key, entries):
                     "leaf": leaf,
                     "hash": leaf_hash(leaf),
                     "salt": salt,
-                    "payload": packing.pack(payload)[0],
+                    "payload": packing.pack([payload])[0][0],
                 },
             )
             connection.execute(
