@@ -7,7 +7,6 @@ answers are added up in the same order, and the logistic function is the same on
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +16,10 @@ from model.additive import AdditiveModel
 from model.codes import FeatureCodes, codes_of
 from model.exact_sum import exact_sum
 from model.explanation import TOLERANCE, ExplanationError
-from model.gap_columns import GapColumns, GapColumnsInPairs, GapsByRow
+from model.gap_columns import GapColumns, GapsByRow
+from model.gaps_in_pair_columns import GapsInPairColumns
 from model.ground_columns import MET, UNDECIDED, GroundColumns
-from model.pairs import PairTerm
+from model.pair_columns import PairColumns
 from model.prompt import CONSIDER_REFERRAL, LEVELS, NO_PROMPT, SEEK_INFORMATION
 
 Floats = NDArray[np.float64]
@@ -46,22 +46,6 @@ class Screened:
     contributions: Floats
 
 
-class _PairByCode:
-    """A pair's table, to be read by the codes of its two features."""
-
-    def __init__(self, pair: PairTerm, codes: Sequence[FeatureCodes]) -> None:
-        self.first, self.second = pair.first, pair.second
-        self.values, self.halves = np.array(pair.cells), np.array(pair.halves)
-        self._rows = np.array([pair.row_starts[slot] for slot in codes[pair.first].slots])
-        self._columns = np.array([pair.groups[1][slot] for slot in codes[pair.second].slots])
-
-    def cells_of(self, columns: Bytes) -> NDArray[np.int64]:
-        """The cell of each row."""
-        cells: NDArray[np.int64] = np.take(self._rows, columns[self.first])
-        cells += np.take(self._columns, columns[self.second])
-        return cells
-
-
 class ColumnModel:
     """A model ready to screen columns."""
 
@@ -73,8 +57,9 @@ class ColumnModel:
         self._contributions = [
             _by_code(of, term.contributions) for of, term in zip(self.codes, model.terms, strict=True)
         ]
-        self._pairs = [_PairByCode(pair, self.codes) for pair in model.pairs]
-        self._gaps = GapColumnsInPairs(model, self.codes) if model.pairs else GapColumns(model, self.codes)
+        self._pairs = tuple(PairColumns.of(pair, self.codes) for pair in model.pairs)
+        in_pairs = GapsInPairColumns(model, self.codes, self._pairs) if self._pairs else None
+        self._gaps = in_pairs or GapColumns(model, self.codes)
         self._essential = [j for j, term in enumerate(model.terms) if term.feature.essential]
         self._grounds = GroundColumns(model.dictionary, self.codes)
         self._bands = np.array(model.bands)
@@ -85,16 +70,12 @@ class ColumnModel:
         Raises `ExplanationError` where any case's contributions do not sum to its score.
         """
         own = [np.take(table, codes) for table, codes in zip(self._tables, columns, strict=True)]
-        cells = [pair.cells_of(columns) for pair in self._pairs]
-        together = [np.take(pair.values, cell) for pair, cell in zip(self._pairs, cells, strict=True)]
-        margin = exact_sum(self._model.intercept, [*own, *together])
+        margin = exact_sum(self._model.intercept, [*own, *(pair.value(columns) for pair in self._pairs)])
         contributions = np.empty(columns.shape)
         for row, of_code, codes in zip(contributions, self._contributions, columns, strict=True):
             np.take(of_code, codes, out=row, mode="clip")
-        for pair, cell in zip(self._pairs, cells, strict=True):
-            half = np.take(pair.halves, cell)
-            contributions[pair.first] += half
-            contributions[pair.second] += half
+        for pair in self._pairs:
+            pair.add_halves(columns, contributions)
         score = logistic(margin)
         self._check_sums(contributions, margin, score)
         gaps = self._gaps.find(columns, margin)

@@ -26,8 +26,9 @@ def best_of(
     factors: Sequence[Factor],
     join: Callable[[Any, Any], Any],
     best: Callable[[list[Any]], Any],
-) -> Any:
-    """The best join of one value out of every factor, all for the same answers.
+) -> list[Any]:
+    """The best join of one value out of every factor, all for the same answers: one for each lot of questions that
+    hang together, to be joined as they are.
 
     `order` names every question, in the order of elimination, and each has a factor of its own alone. `join` adds two
     values, `best` picks among several for different answers to one question; picking must survive adding (as `max`
@@ -39,10 +40,7 @@ def best_of(
         left = [factor for factor in left if question not in factor.questions]
         found = _eliminated(question, touched, join, best)
         (left if found.questions else whole).append(found)
-    result = whole[0].values[()]
-    for factor in whole[1:]:
-        result = join(result, factor.values[()])
-    return result
+    return [factor.values[()] for factor in whole]
 
 
 def _eliminated(

@@ -61,8 +61,8 @@ def _find_in_pairs(model: AdditiveModel, case: Case, explanation: Explanation) -
         for place, moved in found.alone.items()
     ]
     gaps.sort(key=lambda gap: -gap.gain)
-    drop, gain = extremes(found)
-    return Gaps(tuple(gaps), (probability(margin + drop), probability(margin + gain)), found)
+    lowest, highest = extremes(found, margin)
+    return Gaps(tuple(gaps), (probability(lowest), probability(highest)), found)
 
 
 def fewest_answers(model: AdditiveModel, explanation: Explanation, gaps: Gaps) -> tuple[Gap, ...] | None:
@@ -85,7 +85,7 @@ def fewest_answers(model: AdditiveModel, explanation: Explanation, gaps: Gaps) -
 
 
 def _fewest_in_pairs(model: AdditiveModel, margin: float, gaps: Gaps, found: Moves) -> tuple[Gap, ...] | None:
-    if margin + extremes(found)[1] < model.threshold:
+    if extremes(found, margin)[1] < model.threshold:
         return None
     for _, (gain, places) in sorted(highest_by_answers(found).items()):
         if margin + gain >= model.threshold:

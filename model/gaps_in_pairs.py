@@ -7,9 +7,11 @@ Every change is counted from the case as it is, so that staying not known is exa
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from model.additive import AdditiveModel
@@ -43,6 +45,14 @@ class Moves:
 def moves(model: AdditiveModel, case: Case, slots: Sequence[int]) -> Moves:
     """What the answers to all that is not known about a case would move."""
     unknown = [place for place, term in enumerate(model.terms) if case.values[term.feature.name] == NOT_KNOWN]
+    return moves_of(model, unknown, slots)
+
+
+def moves_of(model: AdditiveModel, unknown: Sequence[int], slots: Sequence[int]) -> Moves:
+    """What the answers to the features at the positions `unknown` would move, given the slots of all.
+
+    Slots count only of these features and of their partners in pairs.
+    """
     alone = {}
     for place in unknown:
         table = model.terms[place].table
@@ -58,18 +68,25 @@ def moves(model: AdditiveModel, case: Case, slots: Sequence[int]) -> Moves:
     return Moves(tuple(slots), alone, joint, order)
 
 
-def extremes(found: Moves) -> tuple[float, float]:
-    """The least (at most 0) and the most (at least 0) that all answers together could move the margin, log-odds."""
-    return _extreme(found, min), _extreme(found, max)
+def extremes(found: Moves, margin: float) -> tuple[float, float]:
+    """The lowest and the highest that all answers together could bring the margin to, log-odds; rounded once."""
+    lowest, highest = (math.fsum([margin, *_parts(found, pick)]) for pick in (min, max))
+    return lowest, highest
 
 
-def _extreme(found: Moves, pick: Callable[[Any], float]) -> float:
+def _parts(found: Moves, pick: Callable[[Any], float]) -> list[float]:
+    free = [pick(found.alone[place]) for place in found.free()]
+    return [*free, *joint_parts(found, pick)] if found.joint else free
+
+
+def joint_parts(found: Moves, pick: Callable[[Any], float]) -> list[float]:
+    """By each lot of features that hang together, all of them not known: the least (`min`) or most their answers move.
+
+    In the order of the lots' last features in `found.order`. Lots add up, in any order.
+    """
     alone = found.alone
-    end = sum([pick(alone[place]) for place in found.free()])
-    if found.joint:
-        factors = _factors(found, lambda place, slots: pick([alone[place][slot] for slot in slots]), float)
-        end += best_of(found.order, factors, operator.add, pick)
-    return end
+    factors = _factors(found, lambda place, slots: pick([alone[place][slot] for slot in slots]), float)
+    return best_of(found.order, factors, operator.add, pick)
 
 
 def highest_by_answers(found: Moves) -> dict[int, Choice]:
@@ -83,8 +100,12 @@ def highest_by_answers(found: Moves) -> dict[int, Choice]:
     for number, (loss, place) in enumerate(gains):
         before, chosen = free[number]
         free[number + 1] = (before - loss, (*chosen, place))
-    if not found.joint:
-        return free
+    return _answered_together(joint_by_answers(found), free) if found.joint else free
+
+
+def joint_by_answers(found: Moves) -> dict[int, Choice]:
+    """The same of the features in joint pairs alone."""
+    alone = found.alone
 
     def own(place: int, slots: list[int]) -> dict[int, Choice]:
         if found.slots[place] in slots:  # not known is a class of its own: no answer
@@ -92,7 +113,7 @@ def highest_by_answers(found: Moves) -> dict[int, Choice]:
         return {1: (max(alone[place][slot] for slot in slots), (place,))}
 
     factors = _factors(found, own, lambda moved: {0: (moved, ())})
-    return _answered_together(best_of(found.order, factors, _answered_together, _most_by_answers), free)
+    return reduce(_answered_together, best_of(found.order, factors, _answered_together, _most_by_answers))
 
 
 def _answered_together(one: dict[int, Choice], other: dict[int, Choice]) -> dict[int, Choice]:

@@ -41,8 +41,7 @@ def riskier_levels(
         }
         factors.append(Factor((pair.first, pair.second), values))
     order = [place for place in model.elimination_order if place in either]
-    best: _Choice = best_of(order, factors, _add, _riskier)
-    return best.levels
+    return tuple(place for lot in best_of(order, factors, _add, _riskier) for place in lot.levels)
 
 
 def _own(
