@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright
@@ -36,3 +38,12 @@ def violations(page: Page) -> list[str]:
     """What axe finds against WCAG 2.2 AA and its best practices, one line each."""
     found = Axe().run(page).response["violations"]
     return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]
+
+
+def press(page: Page, name: str | re.Pattern[str], role: Literal["button", "link"] = "button") -> None:
+    """Presses a button or link that leads to another page, and waits until that page is there.
+
+    A click alone comes back once the next page's address is known; what is counted then may be of half a page.
+    """
+    with page.expect_navigation():
+        page.get_by_role(role, name=name).click()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page
 
 from tests.pages import journeys_audit
+from tests.pages.browser import press
 from tests.pages.site import THE_REVIEW, UNBORN, Site
 
 JOURNEYS: dict[str, Callable[[Site, Page], None]] = {}
@@ -108,7 +109,7 @@ def learning_story(_: Site, page: Page) -> None:
 @journey
 def learning_refused(_: Site, page: Page) -> None:
     page.goto("/learn/half-a-picture")
-    page.get_by_role("button", name="Show the lesson").click()
+    press(page, "Show the lesson")
 
 
 @journey
@@ -116,14 +117,14 @@ def learning_lesson(_: Site, page: Page) -> None:
     page.goto("/learn/two-records")
     page.locator('input[name="do"]').first.check()
     page.locator('input[name="ask"]').first.check()
-    page.get_by_role("button", name="Show the lesson").click()
+    press(page, "Show the lesson")
 
 
 @journey
 def summary(site: Site, page: Page) -> None:
     site.sign_in(page, site.practitioner)
     site.pool(page, THE_REVIEW)
-    page.get_by_role("link", name="Get the referral summary").click()
+    press(page, "Get the referral summary", role="link")
 
 
 @journey

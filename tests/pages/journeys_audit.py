@@ -6,6 +6,7 @@ import orjson
 from playwright.sync_api import Page
 
 from service.log.erasure import Erased, Order, Target, erase
+from tests.pages.browser import press
 from tests.pages.site import UNBORN, Site
 
 
@@ -16,8 +17,8 @@ def screened(site: Site, page: Page) -> int:
     screening_id = page.url.rsplit("/", 1)[1]
     page.get_by_label("Decided otherwise than the prompt").check()
     page.get_by_label("I know something about the family").check()
-    page.get_by_role("button", name="Record what I did").click()
-    page.get_by_role("button", name="Sign out").click()
+    press(page, "Record what I did")
+    press(page, "Sign out")
     return site.log.index_of(screening_id)
 
 
@@ -35,7 +36,7 @@ def audit_found(site: Site, page: Page) -> None:
     screened(site, page)
     site.sign_in(page, site.auditor)
     page.goto("/audit/search")
-    page.get_by_role("button", name="Search").click()
+    press(page, "Search")
 
 
 def audit_search_refused(site: Site, page: Page) -> None:
@@ -65,7 +66,7 @@ def audit_erased(site: Site, page: Page) -> None:
 
 def audit_replay(site: Site, page: Page) -> None:
     audit_entry(site, page)
-    page.get_by_role("button", name="Replay this screening").click()
+    press(page, "Replay this screening")
 
 
 def audit_models(site: Site, page: Page) -> None:

@@ -23,6 +23,7 @@ from service.log.store import LogStore
 from service.model_files import ReleasedModel, load_active
 from service.pages.session import page_secret
 from service.settings import Settings
+from tests.pages.browser import press
 from tests.service.conftest import hand_made_model, release_into, settings_in
 
 UNBORN = {
@@ -60,7 +61,7 @@ class Site:
     def sign_in(self, page: Page, key: str) -> Page:
         page.goto("/sign-in")
         page.get_by_label("Your key").fill(key)
-        page.get_by_role("button", name="Sign in").click()
+        press(page, "Sign in")
         return page
 
     def screen(self, page: Page, answers: dict[str, Any], reference: str = "case-0001", agency: str = "gp") -> Page:
@@ -72,7 +73,7 @@ class Site:
                 page.locator(f'input[name="{name}"][value="{value}"]').check()
             else:
                 page.locator(f'input[name="{name}"]').fill(str(value))
-        page.get_by_role("button", name="Screen this case").click()
+        press(page, "Screen this case")
         return page
 
     def pool(self, page: Page, known: dict[str, dict[str, str]], reference: str = "case-0001") -> Page:
@@ -80,12 +81,12 @@ class Site:
         page.goto("/pooled")
         for agency in known:
             page.locator(f'input[name="agency"][value="{agency}"]').check()
-        page.get_by_role("button", name="Continue").click()
+        press(page, "Continue")
         page.get_by_label("Your own reference for this case").fill(reference)
         for agency, answers in known.items():
             for name, value in answers.items():
                 page.locator(f'input[name="{agency}.{name}"][value="{value}"]').check()
-        page.get_by_role("button", name="See it together").click()
+        press(page, "See it together")
         return page
 
 

@@ -15,6 +15,7 @@ import pytest
 from service.access import create_key, revoke_key
 from service.log.proof_check import check_proof
 from tests.pages import journeys_audit as journeys
+from tests.pages.browser import press
 from tests.pages.site import UNBORN, serving
 
 
@@ -65,13 +66,13 @@ def test_a_search_finds_the_screening_and_says_so_in_the_log(site, page):
     page.goto("/audit/search")
     page.get_by_label("Id of the screening or entry").fill(entry_id)
     page.get_by_label("Kind of entry").select_option("screening")
-    page.get_by_role("button", name="Search").click()
+    press(page, "Search")
     rows = page.locator("main tbody tr")
     assert rows.count() == 1
     assert "Consider a referral" in rows.first.inner_text()
     look = latest_look(site)
     assert (look["looked_at"], look["indexes"]) == ("search", [index])
-    page.get_by_role("link", name=re.compile(f"^Entry {index}$")).click()
+    press(page, re.compile(f"^Entry {index}$"), role="link")
     assert page.locator("h1").inner_text() == f"Entry {index}: Screening"
     assert (latest_look(site)["looked_at"], latest_look(site)["index"]) == ("entry", index)
 
@@ -82,7 +83,7 @@ def test_a_long_search_goes_on_page_by_page(site, auditor):
     auditor.goto("/audit/search?kind=service_started")
     first = auditor.locator("main tbody tr").count()
     oldest = auditor.locator("main tbody tr th").last.inner_text()
-    auditor.get_by_role("link", name="Next page").click()
+    press(auditor, "Next page", role="link")
     assert first == 50
     newest = auditor.locator("main tbody tr th").first.inner_text()
     assert int(newest.split()[1]) < int(oldest.split()[1])
@@ -93,7 +94,7 @@ def test_an_entry_shows_what_the_practitioner_saw(site, page):
     site.screen(page, UNBORN)
     shown = page.locator(".grounds-prompt").inner_text()
     index = site.log.index_of(page.url.rsplit("/", 1)[1])
-    page.get_by_role("button", name="Sign out").click()
+    press(page, "Sign out")
     site.sign_in(page, site.auditor)
     page.goto(f"/audit/entries/{index}")
     assert page.locator(".grounds-as-shown .grounds-prompt").inner_text() == shown
@@ -161,7 +162,7 @@ def test_a_replay_against_a_model_that_is_gone_says_so(own_site, own_page):
     (own_site.released.folder / "model.json").rename(own_site.released.folder / "moved.json")
     own_site.sign_in(own_page, own_site.auditor)
     own_page.goto(f"/audit/entries/{index}")
-    own_page.get_by_role("button", name="Replay this screening").click()
+    press(own_page, "Replay this screening")
     assert "This screening could not be replayed." in own_page.locator("main").inner_text()
 
 
@@ -183,7 +184,7 @@ def test_the_export_downloads_and_verifies_as_the_page_says(site, page, tmp_path
 def test_an_export_of_nothing_readable_names_the_field(site, auditor):
     auditor.goto("/audit/export")
     auditor.locator('input[name="from"]').fill("yesterday")
-    auditor.get_by_role("button", name="Download the export").click()
+    press(auditor, "Download the export")
     assert auditor.title().startswith("Error:")
     assert auditor.locator("#from-error").count() == 1
 
@@ -235,7 +236,7 @@ def test_a_practitioner_is_refused_and_it_is_recorded(site, practitioner, addres
 def test_who_is_signed_out_signs_in_and_comes_back(site, page):
     page.goto("/audit/search?kind=screening")
     page.get_by_label("Your key").fill(site.auditor)
-    page.get_by_role("button", name="Sign in").click()
+    press(page, "Sign in")
     assert page.url == f"{site.address}/audit/search?kind=screening"
 
 

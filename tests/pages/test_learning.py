@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pages.browser import violations
+from tests.pages.browser import press, violations
 from tests.pages.site import serving
 from tests.service.learning.conftest import VIGNETTES
 from tests.service.learning.conftest import vignette_file as vignette_file
@@ -14,7 +14,7 @@ TITLE = VIGNETTES["half-a-picture"].title
 
 def learn(page, choice="Nothing stands out today", ask="Ask the mother who the father is"):
     page.goto("/learn")
-    page.get_by_role("link", name=TITLE).click()
+    press(page, TITLE, role="link")
     page.get_by_label(choice).check()
     if ask:
         page.get_by_label(ask).check()
@@ -52,7 +52,7 @@ def test_the_reader_speaks_first_and_then_sees_grounds_gaps_parts_and_hindsight(
 def test_who_chose_nothing_is_told_what_to_do_and_keeps_what_was_ticked(page):
     page.goto("/learn/half-a-picture")
     page.get_by_label("Ask the mother who the father is").check()
-    page.get_by_role("button", name="Show the lesson").click()
+    press(page, "Show the lesson")
     assert page.title().startswith("Error: ")
     assert page.get_by_label("Ask the mother who the father is").is_checked()
     page.get_by_role("link", name="Choose what you might do").click()
@@ -92,7 +92,7 @@ def test_every_lesson_fits_a_phone_and_passes_axe(page, code):
     page.goto(f"/learn/{code}")
     for name in ("do", "ask"):
         page.locator(f'input[name="{name}"]').last.check()
-    page.get_by_role("button", name="Show the lesson").click()
+    press(page, "Show the lesson")
     assert page.locator("h1").inner_text() == f"Lesson: {VIGNETTES[code].title}"
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     assert violations(page) == []
@@ -129,6 +129,6 @@ def test_a_facilitators_own_case_is_shown_and_one_with_faults_is_left_out(vignet
         page.goto("/learn")
         assert page.locator("[data-case]").count() == len(VIGNETTES) + 1
         assert "Some training cases are left out" in page.locator("main").inner_text()
-        page.get_by_role("link", name="Our own case").click()
+        press(page, "Our own case", role="link")
         assert page.locator("h1").inner_text() == "Our own case"
         page.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.pages.browser import press
 from tests.pages.site import THE_REVIEW
 
 
@@ -28,7 +29,7 @@ def test_one_agency_is_nothing_to_pool(site, practitioner):
     page = practitioner
     page.goto("/pooled")
     page.get_by_label("Police").check()
-    page.get_by_role("button", name="Continue").click()
+    press(page, "Continue")
     assert "Choose two agencies or more" in page.locator(".govuk-error-summary").inner_text()
     assert page.get_by_label("Police").is_checked()
 
@@ -39,7 +40,7 @@ def test_errors_name_the_agency_and_keep_what_was_typed(site, practitioner):
     page.get_by_label("Your own reference for this case").fill("case-0007")
     page.locator('[name="gp.mother_age_years"]').fill("999")
     page.locator('[name="health_visiting.mother_age_years"]').fill("old")
-    page.get_by_role("button", name="See it together").click()
+    press(page, "See it together")
     summary = page.locator(".govuk-error-summary")
     assert "(Health visiting)" in summary.inner_text()
     assert "(General practice)" in summary.inner_text()

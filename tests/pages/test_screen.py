@@ -7,6 +7,7 @@ import re
 import orjson
 
 from model.dictionary import shipped_dictionary
+from tests.pages.browser import press
 from tests.pages.site import UNBORN
 
 
@@ -83,16 +84,16 @@ def test_a_name_is_refused_and_not_repeated_in_the_log(site, practitioner):
 
 def test_what_was_done_is_recorded_and_can_be_corrected(site, practitioner):
     page = site.screen(practitioner, UNBORN, reference="case-7002")
-    page.get_by_role("button", name="Record what I did").click()
+    press(page, "Record what I did")
     assert "choose what you did" in page.locator(".govuk-error-summary").inner_text()
     page.get_by_label("Decided otherwise than the prompt").check()
-    page.get_by_role("button", name="Record what I did").click()
+    press(page, "Record what I did")
     assert "Why" not in page.locator("h1").inner_text()
     assert "needs at least one reason" in page.locator(".govuk-error-summary").inner_text()
     page.get_by_label("An answer that was sent was wrong or out of date").check()
-    page.get_by_role("button", name="Record what I did").click()
+    press(page, "Record what I did")
     page.get_by_label("Referred to children's social care").check()
-    page.get_by_role("button", name="Record a correction").click()
+    press(page, "Record a correction")
     recorded = page.locator("#response ~ ol li").all_inner_texts()
     assert len(recorded) == 2
     assert "Decided otherwise than the prompt" in recorded[0]

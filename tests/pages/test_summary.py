@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 
+from tests.pages.browser import press
 from tests.pages.site import THE_REVIEW
 
 
 def test_from_the_result_to_paper(site, practitioner):
     page = site.pool(practitioner, THE_REVIEW)
-    page.get_by_role("link", name="Get the referral summary").click()
+    press(page, "Get the referral summary", role="link")
     page.wait_for_url("**/summary")
     text = page.locator("article").inner_text()
     assert "Agencies differ: General practice says yes; Midwifery says no" in text
