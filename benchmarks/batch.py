@@ -2,7 +2,8 @@
 
 `python -m benchmarks batch`. A million made-up rows over all features of the shipped dictionary, as Parquet and as CSV,
 through `python -m service screen` as an operator runs it; beside it, what the same rows cost one by one in plain
-Python, what reading and writing the same files costs alone, and scikit-learn's `predict_proba` without explanation.
+Python, what reading and writing the same files costs alone, and scikit-learn's `predict_proba` without explanation;
+then what pairs of features add to the model's part (`benchmarks.batch_pairs`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import pyarrow.parquet
 from rich.console import Console
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from benchmarks import batch_pairs
 from benchmarks.figures import print_aim, print_note, ratio_table
 from benchmarks.memory import highest_memory
 from benchmarks.prepared import Prepared
@@ -87,6 +89,7 @@ def run(ready: Prepared, console: Console) -> None:
     print_aim(console, f"{BETTER:,} rows a second or more", figure, ROWS / ours.seconds >= BETTER)
     most = max(ours.memory or 0, in_csv.memory or 0)
     print_aim(console, f"under {MOST_MB} MB", f"{most:,.0f} MB", most < MOST_MB)
+    batch_pairs.run(model, NOT_KNOWN_SHARE, console)
 
 
 def _make(model: AdditiveModel, folder: Path) -> Path:
