@@ -27,6 +27,11 @@ RNG = np.random.default_rng(5)
 OUTCOME = np.arange(ROWS) % 4 == 0
 
 
+@pytest.fixture(autouse=True)
+def the_same_luck_whatever_ran_before() -> None:
+    RNG.bit_generator.state = np.random.default_rng(6).bit_generator.state
+
+
 def drawn(*values: object) -> list[object]:
     """A column of these values at random, each in it at least once."""
     rows = [values[pick] for pick in RNG.integers(0, len(values), ROWS)]

@@ -15,10 +15,16 @@ from training.cases.leakage import single_auc
 from training.cases.table import CaseFileError
 
 ROWS = 1000
-RNG = np.random.default_rng(3)
-OUTCOME = RNG.random(ROWS) < 0.2
+OUTCOME = np.random.default_rng(3).random(ROWS) < 0.2
 ORDINARY = {"name": "visits", "kind": "count"}
-MONTH = RNG.integers(1, 25, ROWS)
+MONTH = np.random.default_rng(4).integers(1, 25, ROWS)
+LATER = np.random.default_rng(5).integers(0, 6, ROWS)
+
+
+@pytest.fixture
+def luck() -> np.random.Generator:
+    """A test's own, so that what it draws does not hang on the tests before it."""
+    return np.random.default_rng(6)
 
 
 def read(folder: Path, feature: dict[str, Any], cells: Any, accept: tuple[str, ...] = (), **top: Any) -> CaseFile:
@@ -62,23 +68,23 @@ def test_the_outcome_under_another_name_is_refused(tmp_path: Path, feature: dict
     assert errors[0].endswith('accept it there with accepted = "reason" or by --accept-leakage closed')
 
 
-def test_a_feature_that_alone_is_too_good_is_refused_in_any_shape(tmp_path: Path) -> None:
-    rest = RNG.choice([-20, 20], ROWS) + RNG.normal(0, 1, ROWS)
-    hump = np.where(noisy(1), RNG.normal(0, 1, ROWS), rest).round(2)
+def test_a_feature_that_alone_is_too_good_is_refused_in_any_shape(tmp_path: Path, luck: np.random.Generator) -> None:
+    rest = luck.choice([-20, 20], ROWS) + luck.normal(0, 1, ROWS)
+    hump = np.where(noisy(1), luck.normal(0, 1, ROWS), rest).round(2)
     errors = refused(tmp_path, {"name": "days", "kind": "number"}, hump)
     assert len(errors) == 1
     assert errors[0].startswith("column days: alone tells the outcome with AUC 0.9")
 
 
-def test_a_strong_honest_feature_passes(tmp_path: Path) -> None:
-    strong = (OUTCOME * 2.0 + RNG.normal(0, 1, ROWS)).round(3)
+def test_a_strong_honest_feature_passes(tmp_path: Path, luck: np.random.Generator) -> None:
+    strong = (OUTCOME * 2.0 + luck.normal(0, 1, ROWS)).round(3)
     assert 0.85 < single_auc(strong, OUTCOME.astype(np.int8)) < 0.97
     assert read(tmp_path, {"name": "days", "kind": "number"}, strong).accepted == ()
 
 
-def test_noise_in_many_answers_is_not_taken_for_a_leak() -> None:
+def test_noise_in_many_answers_is_not_taken_for_a_leak(luck: np.random.Generator) -> None:
     """Answers are ordered on one half and judged on the other: a value in each row teaches nothing."""
-    for codes in (np.arange(ROWS, dtype=float), RNG.integers(0, 30, ROWS).astype(float)):
+    for codes in (np.arange(ROWS, dtype=float), luck.integers(0, 30, ROWS).astype(float)):
         assert single_auc(codes, OUTCOME.astype(np.int8)) == pytest.approx(0.5, abs=0.08)
 
 
@@ -101,8 +107,10 @@ def test_what_is_accepted_by_name_is_read_and_recorded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("role", ["feature", "excluded", "monitored"])
-def test_a_column_that_repeats_another_is_refused_though_its_answers_are_renamed(tmp_path: Path, role: str) -> None:
-    first = RNG.choice(["a", "b", "c"], ROWS)
+def test_a_column_that_repeats_another_is_refused_though_its_answers_are_renamed(
+    tmp_path: Path, role: str, luck: np.random.Generator
+) -> None:
+    first = luck.choice(["a", "b", "c"], ROWS)
     frame = pd.DataFrame({"one": first, "outcome": OUTCOME.astype(int)})
     frame["again"] = frame["one"].map({"a": "3", "b": "1", "c": "2"})
     frame.to_csv(tmp_path / "cases.csv", index=False)
@@ -123,7 +131,7 @@ def test_a_column_that_repeats_another_is_refused_though_its_answers_are_renamed
 @pytest.mark.parametrize(
     ("time", "later", "kind"),
     [
-        (MONTH, MONTH + RNG.integers(0, 6, ROWS), {"kind": "count"}),
+        (MONTH, MONTH + LATER, {"kind": "count"}),
         (
             [f"2024-{month % 12 + 1:02}" for month in MONTH],
             [f"2024-{min(month % 12 + 2, 12):02}" for month in MONTH],
@@ -151,8 +159,8 @@ def test_a_column_dated_after_the_contact_is_refused(tmp_path: Path, time: Any, 
     assert caught.value.errors[0].startswith("column assessed: is dated after the contact in ")
 
 
-def test_a_duration_on_the_scale_of_the_contact_passes(tmp_path: Path) -> None:
-    cases = read(tmp_path, {"name": "weeks", "kind": "count"}, RNG.integers(20, 42, ROWS), time={"column": "month"})
+def test_a_duration_on_the_scale_of_the_contact_passes(tmp_path: Path, luck: np.random.Generator) -> None:
+    cases = read(tmp_path, {"name": "weeks", "kind": "count"}, luck.integers(20, 42, ROWS), time={"column": "month"})
     assert cases.accepted == ()
 
 
