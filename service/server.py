@@ -17,11 +17,13 @@ from granian.log import LogLevels
 
 from model.files import write_whole
 from service.api import example_request
+from service.heeding import heed
 from service.metrics import prepare_folder
 from service.model_files import ReleasedModel
 from service.settings import Settings
 
 PID_FILE = "service.pid"
+_HEEDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class ServerError(RuntimeError):
@@ -54,11 +56,11 @@ def serve_workers(settings: Settings) -> None:
     )
     # Each thread would get a heap of its own from the C library, and keep what its largest answer took.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    _let_starting_workers_stop()
+    _workers_stop_when_told()
     prepare_folder(settings.run / "metrics")
     pid_file = settings.run / PID_FILE
     write_whole(pid_file, str(os.getpid()).encode())
-    Granian(
+    server = Granian(
         "service.worker:wsgi",
         factory=True,
         address=settings.host,
@@ -74,27 +76,26 @@ def serve_workers(settings: Settings) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=30,
         log_level=LogLevels.error,
-    ).serve()
+    )
+    server.on_startup(lambda: heed(*_HEEDED))  # granian's handlers are there by then, and no worker yet
+    server.serve()
     pid_file.unlink(missing_ok=True)
 
 
-def _let_starting_workers_stop() -> None:
-    """Makes a stop reach a worker that is just being started, as the replacement of a dead one is.
+def _workers_stop_when_told() -> None:
+    """Makes a worker heed its parent alone, and that from its first moment.
 
-    A forked worker has its parent's handler until it serves: a stop in that half second was swallowed, and the service
+    A forked worker has its parent's handlers until it serves: a stop in that half second was swallowed, and the service
     took the 30 seconds to end after which a worker is killed. It serves nobody yet, so the signal's default is right.
+    A terminal sends Ctrl-C to all processes: a worker that ended by itself was taken for one that had failed. Its
+    parent tells it to stop, so SIGINT stays held back in it, as it is in the thread that forks (`service.heeding`).
     """
-    held = {signal.SIGTERM}
 
     def in_worker() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
-    os.register_at_fork(
-        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, held),
-        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, held),
-        after_in_child=in_worker,
-    )
+    os.register_at_fork(after_in_child=in_worker)
 
 
 def announce_when_ready(settings: Settings, lines: Sequence[str]) -> None:

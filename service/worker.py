@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import gc
 import os
+import signal
 import sys
 import threading
 import time
@@ -20,6 +21,7 @@ from service.app import Collaborators, PagePlan, create_app
 from service.assembly import LOG_KEY, open_log, start_publisher, tokens_of
 from service.audit import AuditPlan
 from service.cds_hooks.plan import cds_plan
+from service.heeding import heed
 from service.lifetime import record_activation
 from service.log.checkpoint import SigningKeyError
 from service.log.store import LogError, NotDurable
@@ -42,6 +44,7 @@ _claimed: list[IO[bytes]] = []
 
 def wsgi() -> Web:
     """The application of this worker (granian's factory)."""
+    heed(signal.SIGTERM)
     configure_logging()
     try:
         return assembled()

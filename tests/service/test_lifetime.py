@@ -148,7 +148,7 @@ def test_a_real_service_records_its_stop(settings, to_the_group):
         os.killpg(process.pid, signal.SIGINT)
     else:
         process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=25)  # a worker that does not heed is killed after 30
     assert process.returncode == 0, errors
     assert [kind for kind, _ in recorded(settings)] == ["model_activated", "service_started", "service_stopped"]
 

@@ -1,0 +1,34 @@
+"""A stop or a reload is heeded by a thread that waits for nothing else.
+
+The kernel may hand a process's signal to any of its threads, and Python runs handlers in the main thread alone.
+granian's main thread waits without a limit, so a signal that another thread was given lay there until the next one
+came: on a busy machine a worker served on for the 30 seconds after which it is killed, and the stop came late.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+
+def heed(*signals: signal.Signals) -> None:
+    """Has the signals' handlers called by a thread of their own, whatever the main thread waits for.
+
+    Call it in the main thread before any other is started: they are held back in this thread, and so in all that it
+    starts. Handlers may be put in place later: the one called is the one there when a signal comes, and where there is
+    none the process ends at once.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    threading.Thread(target=_heed, args=(frozenset(signals),), name="signals", daemon=True).start()
+
+
+def _heed(signals: frozenset[signal.Signals]) -> None:
+    while True:
+        came = signal.sigwait(signals)
+        handler = signal.getsignal(came)
+        if callable(handler):
+            handler(came, None)
+        elif handler is signal.SIG_DFL:
+            # Nothing is served yet. Not by the signal itself: a handler put in place this moment would swallow it.
+            os._exit(128 + came)
