@@ -32,7 +32,7 @@ test: $(VENV)/.dev $(PAGES) ## Everything needed to test, and the tests
 	@command -v gcc >/dev/null || tests/architecture/install-debian gcc libc6-dev
 	@command -v chromium >/dev/null || tests/architecture/install-debian chromium
 	@{ command -v buildah && command -v debootstrap; } >/dev/null || tests/architecture/install-debian buildah debootstrap
-	$(PY) -m pytest -q -n $(JOBS) --dist loadfile $(TESTS)
+	$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 pages: $(PAGES) ## Build the pages' styles and scripts from the design system's package
 

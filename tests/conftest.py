@@ -6,14 +6,17 @@ from tests.service.conftest import service, settings
 
 __all__ = ["service", "settings"]
 
-LONGEST = ("image", "training")
-"""Folders whose files are handed out first, so that no process is left with a long one at the end."""
+LONGEST = ("image", "training", "service/test_soak.py", "benchmarks", "pages", "service/log")
+"""Files and folders handed out first, so that no process is left with a long one at the end (`make test` tells
+pytest-xdist to keep this order)."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Behind the shuffling, which stays within each of these groups."""
-    place = {folder: number for number, folder in enumerate(LONGEST)}
-    folders = [item.path.relative_to(item.config.rootpath / "tests").parts[0] for item in items]
-    order = sorted(range(len(items)), key=lambda at: place.get(folders[at], len(place)))
-    items[:] = [items[at] for at in order]
+
+    def turn(item: pytest.Item) -> int:
+        path = item.path.relative_to(item.config.rootpath / "tests").as_posix()
+        return next((number for number, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
+
+    items.sort(key=turn)
