@@ -21,7 +21,7 @@ from rich.console import Console
 from benchmarks.figures import print_aim, print_note, ratio_table
 from benchmarks.prepared import NotPrepared, Prepared
 from benchmarks.served import GROUNDS, NOOP, Load, Served, load, serving
-from service.assembly import open_log
+from service.running.assembly import open_log
 from service.settings import read_settings
 from tests.postgresql import running
 

@@ -13,15 +13,15 @@ from unittest import mock
 from flask import Flask, Response, request
 from granian import Granian
 
-from service import server
+from service.running import server
+from service.running.worker import claim_core
 from service.settings import read_settings
-from service.worker import claim_core
 
 
 def wsgi() -> Flask:
     """The application of one worker (granian's factory)."""
     claim_core(read_settings().var / "run")
-    sys.setswitchinterval(0.02)  # as service.worker.wsgi does
+    sys.setswitchinterval(0.02)  # as service.running.worker.wsgi does
     app = Flask("noop", static_folder=None)
 
     @app.post("/v1/screenings")
@@ -41,7 +41,7 @@ def wsgi() -> Flask:
 
 
 def main() -> None:
-    """Serves until stopped, with the options of `service.server`: only the application that is loaded is another."""
+    """Serves until stopped, as `service.running.server` does: only the application that is loaded is another."""
 
     def instead(_target: str, **options: Any) -> object:
         return Granian("benchmarks.noop:wsgi", **options)

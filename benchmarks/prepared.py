@@ -17,7 +17,7 @@ from rich.console import Console
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, read_model
 from model.dictionary import shipped_dictionary
-from service.access import create_key
+from service.access.keys import create_key
 from service.model_files import RELEASE_PUBLIC_KEY, load_active
 
 ESTIMATORS_FILE = "estimators.joblib"

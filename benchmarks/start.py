@@ -34,7 +34,7 @@ print(json.dumps({"ready": ready, "rss": memory["Rss"], "pss": memory["Pss"], "m
 """
 WORKER = """
 import json, sys, time
-from service.worker import wsgi
+from service.running.worker import wsgi
 app = wsgi()
 ready = time.monotonic()
 answer = app.test_client().post("/v1/screenings", data=open(sys.argv[1], "rb").read(),

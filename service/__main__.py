@@ -10,13 +10,11 @@ from model.artefact import ArtefactError
 from model.dictionary import DictionaryError
 from model.explanation import ExplanationError
 from model.wording import WordsError
-from service.access import KeyFileError
-from service.assembly import conclude, open_log, prepare
+from service.access.key_commands import key_commands
+from service.access.key_records import recorded_development_keys
+from service.access.keys import KeyFileError
 from service.batch.command import screen_commands
 from service.client.command import client
-from service.health import NotHealthy, check_health
-from service.key_commands import key_commands
-from service.key_records import recorded_development_keys
 from service.learning.commands import learn_commands
 from service.log.checkpoint import SigningKeyError
 from service.log.commands import log_commands
@@ -24,9 +22,11 @@ from service.log.databases.commands import database_commands
 from service.log.erasure_commands import add_erasure_commands
 from service.log.store import LogError, LogStore, NotDurable
 from service.pages.assets import AssetsMissing
-from service.reloading import ReloadError, reload
 from service.replay.command import replay_command
-from service.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
+from service.running.assembly import conclude, open_log, prepare
+from service.running.health import NotHealthy, check_health
+from service.running.reloading import ReloadError, reload
+from service.running.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
 from service.settings import Settings, SettingsError, read_settings
 
 EXPECTED = (

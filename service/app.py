@@ -8,9 +8,9 @@ from pathlib import Path
 
 from flask_smorest import Api
 
-from service.access import Keys
-from service.answer import AnswerWriter
-from service.api import screenings
+from service.access.guessing import Guesses
+from service.access.keys import Keys
+from service.access.rate import KeyRate
 from service.audit import AuditPlan, AuditRoom, log_addresses
 from service.cds_hooks.api import cds_hooks
 from service.cds_hooks.contract import FEEDBACK_FORMS
@@ -19,28 +19,28 @@ from service.docs_page import docs_page
 from service.drift.api import drift_address
 from service.drift.window import DriftWindow
 from service.errors import Problem, register_errors
-from service.examples import describe_problems, screening_examples
 from service.fhir.api import fhir_addresses
-from service.guessing import Guesses
 from service.log.store import LogStore
-from service.metrics import Metrics, State
 from service.model_files import ReleasedModel
 from service.pages.desk import PageDesk
 from service.pages.session import Sessions
 from service.pages.site import register_pages
 from service.pages.summary.views import summary_page
-from service.rate import KeyRate
-from service.readiness import Places, Readiness
 from service.reference import reference
 from service.refusing import refusal_answer
-from service.responses import RESPONSE_FORMS, responses
+from service.responses.api import RESPONSE_FORMS, responses
+from service.running.metrics import Metrics, State
+from service.running.readiness import Places, Readiness
+from service.running.status import status
 from service.sandbox.api import sandbox_cases
 from service.sandbox.cases import canned_cases
-from service.schemas import ONE_OF_TWO, Features, ProblemSchema
-from service.screening import sample_payload
-from service.screening_desk import Refuse, ScreeningDesk
-from service.short_way import ShortWay
-from service.status import status
+from service.screening.answer import AnswerWriter
+from service.screening.api import screenings
+from service.screening.desk import Refuse, ScreeningDesk
+from service.screening.examples import describe_problems, screening_examples
+from service.screening.schemas import ONE_OF_TWO, Features, ProblemSchema
+from service.screening.short_way import ShortWay
+from service.screening.story import sample_payload
 from service.summary.api import summaries
 from service.web import Web
 

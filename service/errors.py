@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from service.telemetry import logger
+from service.running.telemetry import logger
 
 PROBLEM_TYPE = "application/problem+json"
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.errors import Problem, problem
 from service.log.canonical import canonical_bytes
 from service.log.erasure import erasure_of
 from service.log.store import LogDamaged, LogStore, NotDurable, Receipt, StoredEntry
-from service.reading import agencies_of
-from service.telemetry import logger
+from service.running.telemetry import logger
+from service.screening.reading import agencies_of
 
 RETRY_AFTER = "1"
 """Seconds after which to send again what could not be recorded."""

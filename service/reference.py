@@ -8,10 +8,10 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 
 from model.card import model_card
-from service.access import Keys
-from service.api import documented
+from service.access.keys import Keys
 from service.model_files import ReleasedModel
-from service.reading import JSON
+from service.screening.api import documented
+from service.screening.reading import JSON
 
 
 def reference(released: ReleasedModel, keys: Keys) -> Blueprint:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 
-from service.access import SANDBOX_MARK
-from service.metrics import Metrics
-from service.seats import NEVER_TURNED_AWAY, Seats
-from service.telemetry import logger
+from service.access.keys import SANDBOX_MARK
+from service.running.metrics import Metrics
+from service.running.telemetry import logger
+from service.screening.seats import NEVER_TURNED_AWAY, Seats
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from service.short_way import ShortWay
+    from service.screening.short_way import ShortWay
 
 SLOW_MS = 1000.0
 HEADERS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))

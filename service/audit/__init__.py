@@ -7,7 +7,8 @@ from pathlib import Path
 
 from flask_smorest import Blueprint
 
-from service.access import Keys
+from service.access.keys import Keys
+from service.access.rate import KeyRate
 from service.audit.desk import Desk
 from service.audit.entries import entries
 from service.audit.exports import exports
@@ -15,7 +16,6 @@ from service.audit.proofs import proofs
 from service.audit.public import public
 from service.log.search_index import SearchIndex
 from service.log.store import LogStore
-from service.rate import KeyRate
 
 __all__ = ["AuditPlan", "AuditRoom", "log_addresses"]
 

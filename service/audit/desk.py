@@ -8,13 +8,13 @@ from typing import Literal
 
 from flask import Response, request
 
-from service.access import Caller, Keys, require_role
+from service.access.keys import Caller, Keys, require_role
+from service.access.rate import KeyRate
 from service.errors import Problem, problem
 from service.log.canonical import canonical_bytes
 from service.log.search_index import SearchBehind, SearchUnavailable
 from service.log.store import LogDamaged, LogStore, NotDurable
-from service.rate import KeyRate
-from service.telemetry import logger
+from service.running.telemetry import logger
 
 RETRY_AFTER = "1"
 AT_ONCE = 2

@@ -9,8 +9,7 @@ from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
-from service.access import Caller
-from service.api import documented
+from service.access.keys import Caller
 from service.audit.desk import Desk
 from service.audit.proofs import inclusion_of, newest_size
 from service.audit.searching import PARAMETERS, read_query, recorded_page
@@ -20,7 +19,8 @@ from service.log.entry import EntryError, read_leaf
 from service.log.export import entry_fields
 from service.log.search_index import SearchIndex
 from service.log.store import LogStore
-from service.reading import JSON
+from service.screening.api import documented
+from service.screening.reading import JSON
 
 
 def entries(desk: Desk, log: LogStore, index: SearchIndex) -> Blueprint:

@@ -9,8 +9,7 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 from werkzeug.datastructures import MultiDict
 
-from service.access import Caller
-from service.api import documented
+from service.access.keys import Caller
 from service.audit.desk import Desk
 from service.audit.parameters import Parameters, Unusable, is_number, number, time_from, time_to
 from service.audit.proofs import newest_size
@@ -19,6 +18,7 @@ from service.log.export import export_lines, span_of
 from service.log.search import first_at
 from service.log.search_index import SearchIndex
 from service.log.store import LogStore
+from service.screening.api import documented
 
 LINES = "application/jsonl"
 

@@ -7,8 +7,7 @@ from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
-from service.access import Caller
-from service.api import documented
+from service.access.keys import Caller
 from service.audit.desk import Desk
 from service.audit.parameters import Parameters, entry_id, hexadecimal_hash, number
 from service.audit.shapes import ConsistencySchema, InclusionSchema, parameter
@@ -17,7 +16,8 @@ from service.log.consistency import consistency_of
 from service.log.search import index_of_leaf
 from service.log.search_index import SearchIndex
 from service.log.store import LogStore
-from service.reading import JSON
+from service.screening.api import documented
+from service.screening.reading import JSON
 
 ONE_OF = ("entry", "index", "leaf_hash")
 

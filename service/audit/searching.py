@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.audit.desk import Desk
 from service.audit.parameters import Parameters, Unusable, code, entry_id, number, one_of, time_from, time_to
 from service.audit.shapes import parameter

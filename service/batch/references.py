@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from model.identifiers import identifier_kind, looks_like_a_name
 from service.batch.row_leaf import REFERENCE_BYTES
-from service.schemas import REFERENCE_FIX, CaseReference
+from service.screening.schemas import REFERENCE_FIX, CaseReference
 
 CASE_REF = "case_ref"
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from service.batch.partition import Partition, ScreenedPartition, Screener
 from service.batch.problems import BatchError
-from service.worker_life import end_with_parent
+from service.running.worker_life import end_with_parent
 
 Pair = tuple[Partition, ScreenedPartition]
 

@@ -11,8 +11,7 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
-from service.access import Caller
-from service.api import documented
+from service.access.keys import Caller
 from service.cds_hooks.calls import call_schema, request_in
 from service.cds_hooks.cards import card
 from service.cds_hooks.contract import call_contract
@@ -23,12 +22,13 @@ from service.cds_hooks.services import SERVICES, HookService, discovery
 from service.cds_hooks.shapes import CdsCardsSchema, CdsRecordedSchema, CdsServicesSchema
 from service.cds_hooks.tokens import CdsClients
 from service.errors import Problem
-from service.examples import AT
 from service.log.store import NotDurable, Receipt
-from service.reading import JSON, read_json, validated
 from service.records import not_recorded, record_refusal
 from service.sandbox.cases import NOBODY, CannedCase
-from service.screening_desk import Answered, ScreeningDesk
+from service.screening.api import documented
+from service.screening.desk import Answered, ScreeningDesk
+from service.screening.examples import AT
+from service.screening.reading import JSON, read_json, validated
 from service.summary.facts import summarise
 
 ADDRESS = "/cds-services"

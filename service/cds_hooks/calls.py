@@ -10,11 +10,11 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from model.dictionary import Dictionary
-from service.access import Caller
+from service.access.keys import Caller
 from service.cds_hooks.services import PREFETCH, HookService
 from service.errors import FieldError, problem
 from service.fhir.answers import KIND, request_of
-from service.reading import field_errors
+from service.screening.reading import field_errors
 
 _REF_ALPHABET = "abcdefghijkmnpqr"
 """Sixteen letters, so that no run of digits in a made reference can look like a phone or an NHS number."""

@@ -12,7 +12,7 @@ from typing import Any
 from model.additive import AdditiveModel
 from model.prompt import CONSIDER_REFERRAL
 from service.cds_hooks.suggestions import suggestions
-from service.reasons import choices
+from service.responses.reasons import choices
 from service.summary.facts import Summary
 from service.words.topics import topic
 

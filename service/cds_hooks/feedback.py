@@ -12,14 +12,14 @@ from typing import Any
 import orjson
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.cds_hooks.cards import REASON_SYSTEM
 from service.cds_hooks.suggestions import ASK, REFERRAL, suggestion_id
 from service.errors import FieldError, problem
 from service.log.store import LogStore
-from service.reading import field_errors
-from service.reasons import ACCEPTED_DRAFT, NOT_GIVEN, choices
-from service.responding import answerable, respond
+from service.responses.reasons import ACCEPTED_DRAFT, NOT_GIVEN, choices
+from service.responses.story import answerable, respond
+from service.screening.reading import field_errors
 
 ACCEPTED, OVERRIDDEN = "accepted", "overridden"
 DISAGREES = "decided_otherwise"

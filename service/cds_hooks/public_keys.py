@@ -13,7 +13,7 @@ import orjson
 from jwt import PyJWK, PyJWKSet, PyJWKSetError
 
 from service.cds_hooks.plan import Issuer
-from service.telemetry import logger
+from service.running.telemetry import logger
 
 KEPT_SECONDS = 3600.0
 """How long keys from an address are believed; a key that an issuer takes away is refused after that."""

@@ -10,13 +10,13 @@ from typing import Any
 
 import jwt
 
-from service.access import Caller, Keys, require_role
+from service.access.keys import Caller, Keys, require_role
 from service.cds_hooks.plan import CdsPlan, Issuer
 from service.cds_hooks.public_keys import KeysUnavailable, PublicKeys
 from service.cds_hooks.seen_tokens import SeenTokens
 from service.errors import Problem, problem
 from service.records import RETRY_AFTER
-from service.telemetry import logger
+from service.running.telemetry import logger
 
 ALGORITHMS = ("ES384", "RS384")
 """The two that CDS Hooks 2.0 names; so never "none" and never a shared secret."""

@@ -10,10 +10,10 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
-from service.access import Keys, require_role
-from service.api import documented
+from service.access.keys import Keys, require_role
 from service.drift.window import DriftWindow
-from service.reading import JSON
+from service.screening.api import documented
+from service.screening.reading import JSON
 
 
 class FeatureDriftSchema(Schema):

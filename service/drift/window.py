@@ -15,7 +15,7 @@ from model.drift import FeatureDrift, Watch
 from service.log.disclosure import THRESHOLD
 from service.log.store import LogStore
 from service.model_files import ReleasedModel
-from service.reading import agencies_of
+from service.screening.reading import agencies_of
 
 MOST_ENTRIES = 5000
 """Entries looked at, from the newest back: bounded work, however long the log is."""

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary
-from service.access import Caller
+from service.access.keys import Caller
 from service.errors import FieldError, problem
 from service.fhir import terms
-from service.reading import HIDDEN_FIELD
+from service.screening.reading import HIDDEN_FIELD
 
 KIND = "QuestionnaireResponse"
 STATUSES = ("in-progress", "completed", "amended", "stopped")

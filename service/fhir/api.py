@@ -9,8 +9,7 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
-from service.access import require_role
-from service.api import documented
+from service.access.keys import require_role
 from service.errors import PROBLEMS, problem
 from service.fhir import terms
 from service.fhir.answers import request_of
@@ -18,11 +17,12 @@ from service.fhir.json_schema import response_schema
 from service.fhir.outcome import PREFIX, operation_outcome
 from service.fhir.questionnaire import questionnaire
 from service.fhir.risk_assessment import risk_assessment
-from service.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
 from service.log.store import Receipt, StoredEntry
-from service.reading import read_json, validated
 from service.records import looked_at
-from service.screening_desk import ScreeningDesk
+from service.screening.api import documented
+from service.screening.desk import ScreeningDesk
+from service.screening.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
+from service.screening.reading import read_json, validated
 from service.web import Recorded
 
 

@@ -9,7 +9,7 @@ from model.case import LARGEST, bounds
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature
 from service.fhir import terms
 from service.fhir.answers import KIND, STATUSES
-from service.schemas import reference_schema, unlisted_schema
+from service.screening.schemas import reference_schema, unlisted_schema
 
 
 def response_schema(dictionary: Dictionary) -> dict[str, Any]:

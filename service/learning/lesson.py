@@ -1,8 +1,8 @@
 """A lesson: what the live model shows about a vignette, and what the reader's own answers can be held beside.
 
-The same functions answer as in a screening (`service.screening.compose`), but nothing is recorded. A case is made of
-the vignette's file alone: the reader chooses which of its questions to ask and can send no answer of their own, so that
-no real case can be screened here past the log.
+The same functions answer as in a screening (`service.screening.story.compose`), but nothing is recorded. A case is made
+of the vignette's file alone: the reader chooses which of its questions to ask and can send no answer of their own, so
+that no real case can be screened here past the log.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from model.case import bounds
 from model.condition import NOT_APPLICABLE, NOT_KNOWN, Value
 from model.dictionary import Feature
 from model.pooling import Conflict, Observation, PooledCase, pool
-from service.answer import AnswerWriter
 from service.learning.vignette import Ask, Choice, Known, Vignette
 from service.model_files import ReleasedModel
-from service.screening import compose
+from service.screening.answer import AnswerWriter
+from service.screening.story import compose
 
 TRAINING = "training"
 """Stands where an answer has its case reference and the id of its record: a lesson has neither."""

@@ -9,11 +9,10 @@ from typing import Any
 from flask import Response, request
 from jinja2 import Environment
 
-from service.access import Caller, Keys, require_role
-from service.answer import AnswerWriter
+from service.access.guessing import Guesses
+from service.access.keys import Caller, Keys, require_role
 from service.audit.desk import Desk
 from service.drift.window import DriftWindow
-from service.guessing import Guesses
 from service.log.search_index import SearchIndex
 from service.log.store import LogStore
 from service.model_files import ReleasedModel
@@ -21,6 +20,7 @@ from service.pages.environment import environment
 from service.pages.result.kept import Kept
 from service.pages.security import HTTPS_ONLY, PAGE_HEADERS
 from service.pages.session import Sessions, SignInNeeded, Visitor
+from service.screening.answer import AnswerWriter
 from service.web import Recorded
 
 HTML = "text/html; charset=utf-8"

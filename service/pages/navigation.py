@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from markupsafe import Markup
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.pages.environment import MadeOnce
 from service.words.topics import topic
 

@@ -17,7 +17,7 @@ from flask import Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from model.files import write_whole
-from service.access import Caller, Keys
+from service.access.keys import Caller, Keys
 from service.errors import Problem, problem
 
 COOKIE_KEY_FILE = "pages.key"

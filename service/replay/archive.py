@@ -8,9 +8,9 @@ from pathlib import Path
 from model.artefact import MODEL_FILE, ArtefactError, digest
 from model.dictionary import DictionaryError
 from model.wording import WordsError
-from service.answer import AnswerWriter
 from service.model_files import ReleasedModel, load_released
 from service.replay.source import ReplayError
+from service.screening.answer import AnswerWriter
 
 _KEPT = 8
 """Models kept in memory. A log goes through them in order of release, so few are in use at a time."""

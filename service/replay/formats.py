@@ -22,7 +22,7 @@ import orjson
 
 from model.explanation import ExplanationError
 from service.replay.archive import Ready
-from service.screening import compose
+from service.screening.story import compose
 
 
 class Unreadable(Exception):

@@ -10,10 +10,10 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
-from service.access import Keys
-from service.api import documented
-from service.reading import JSON
+from service.access.keys import Keys
 from service.sandbox.cases import EXPECTED, CannedCase
+from service.screening.api import documented
+from service.screening.reading import JSON
 from service.words.topics import topic
 
 

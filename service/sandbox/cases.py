@@ -16,9 +16,9 @@ from model.case import bounds
 from model.condition import Condition, Operand
 from model.dictionary import NOT_KNOWN, Ground, Value
 from model.prompt import CONSIDER_REFERRAL, NO_PROMPT, SEEK_INFORMATION
-from service.answer import AnswerWriter
 from service.model_files import ReleasedModel
-from service.screening import compose
+from service.screening.answer import AnswerWriter
+from service.screening.story import compose
 
 CALL = "consider_referral_call"
 EXPECTED = (CONSIDER_REFERRAL, CALL, SEEK_INFORMATION, NO_PROMPT)

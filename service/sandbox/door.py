@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from service.access import SANDBOX, Caller, Keys
-from service.assembly import open_log
+from service.access.keys import SANDBOX, Caller, Keys
 from service.errors import FieldError, Problem, problem
 from service.log.store import LogStore
+from service.running.assembly import open_log
+from service.running.telemetry import logger
 from service.sandbox.cases import PREFIX
 from service.settings import Settings
-from service.telemetry import logger
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -10,13 +10,13 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 
 from model.dictionary import Dictionary
-from service.access import Keys, require_role
-from service.api import documented
+from service.access.keys import Keys, require_role
 from service.errors import FieldError, problem
 from service.fhir.terms import FHIR_JSON
 from service.log.store import LogStore
-from service.reading import JSON
 from service.records import looked_at
+from service.screening.api import documented
+from service.screening.reading import JSON
 from service.summary.facts import Summary, summarise
 from service.summary.fhir import summary_bundle
 from service.summary.shapes import SummarySchema, summary_data

@@ -12,7 +12,7 @@ from typing import Any
 
 from model.dictionary import NOT_KNOWN, Dictionary, Value
 from service.log.store import Receipt, StoredEntry
-from service.reading import agencies_of
+from service.screening.reading import agencies_of
 from service.words.topics import topic
 
 

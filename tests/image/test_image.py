@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from model.dictionary import shipped_dictionary
-from service.access import create_key
+from service.access.keys import create_key
 from tests.service.conftest import hand_made_model, release_into, settings_in
 
 pytestmark = pytest.mark.timeout(900)

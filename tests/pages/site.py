@@ -15,13 +15,13 @@ from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
 from model.dictionary import shipped_dictionary
-from service.access import FollowedKeys, create_key
+from service.access.keys import FollowedKeys, create_key
 from service.app import Collaborators, PagePlan, create_app
-from service.assembly import open_log
 from service.audit import AuditPlan
 from service.log.store import LogStore
 from service.model_files import ReleasedModel, load_active
 from service.pages.session import page_secret
+from service.running.assembly import open_log
 from service.settings import Settings
 from tests.pages.browser import press
 from tests.service.conftest import hand_made_model, release_into, settings_in

@@ -12,7 +12,7 @@ import orjson
 import pysqlite3
 import pytest
 
-from service.access import create_key, revoke_key
+from service.access.keys import create_key, revoke_key
 from service.log.proof_check import check_proof
 from tests.pages import journeys_audit as journeys
 from tests.pages.browser import press

@@ -8,8 +8,8 @@ import pytest
 
 from model.artefact import MODEL_FILE, SIGNATURE_FILE
 from model.dictionary import shipped_dictionary
-from service.lifetime import record_start
 from service.pages.model.changes import changes
+from service.running.lifetime import record_start
 from tests.builders import built_model, plain_dictionary, yes_no_term
 from tests.pages.site import serving
 from tests.service.conftest import hand_made_model, release_into

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from service.access import create_key, revoke_key
+from service.access.keys import create_key, revoke_key
 from service.pages.session import page_secret
 from tests.pages.site import serving
 

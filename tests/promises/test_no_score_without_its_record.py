@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from service.assembly import open_log
 from service.log.export import export_lines
 from service.log.verifier import verify
+from service.running.assembly import open_log
 from tests.service.serving import serving
 
 SECONDS_UNDER_LOAD = 6

@@ -15,7 +15,7 @@ from model.gaps import fewest_answers, find_gaps
 from model.grounds import GroundRules, find_grounds
 from model.prompt import NO_PROMPT, decide_prompt
 from model.view import view
-from service.answer import AnswerWriter
+from service.screening.answer import AnswerWriter
 from tests.builders import built_model, cases, model_content, models, plain_dictionary, values, yes_no_term
 
 

@@ -11,13 +11,13 @@ from flask.testing import FlaskClient
 
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, write_model
 from model.dictionary import Dictionary, shipped_dictionary
-from service.access import Keys, create_key, read_keys
+from service.access.keys import Keys, create_key, read_keys
 from service.app import Collaborators, PagePlan, create_app
-from service.assembly import open_log
 from service.audit import AuditPlan
 from service.log.store import LogStore
 from service.model_files import ReleasedModel, load_active
 from service.pages.session import page_secret
+from service.running.assembly import open_log
 from service.settings import Settings
 from tests.builders import model_content
 from training.release import ACTIVE, sign, signing_key

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from service.access import create_key
+from service.access.keys import create_key
 from service.settings import Settings
 
 

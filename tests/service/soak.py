@@ -25,7 +25,7 @@ import orjson
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from model.dictionary import shipped_dictionary
-from service.assembly import open_log
+from service.running.assembly import open_log
 from tests.postgresql import Server
 from tests.service.conftest import hand_made_model, release_into, settings_in
 from tests.service.log.small_disk import SmallDisk

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 
-from service.access import create_key
+from service.access.keys import create_key
 from tests.service.serving import Served, environment_of, free_port, wait_until
 
 CANARY = "xq7canary"

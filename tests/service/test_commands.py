@@ -124,7 +124,7 @@ def test_settings_come_from_the_environment(monkeypatch, tmp_path):
 
 
 def test_two_starts_are_two_entries_and_one_activation(settings):
-    from service.assembly import open_log, prepare
+    from service.running.assembly import open_log, prepare
 
     prepare(settings)
     prepare(settings)

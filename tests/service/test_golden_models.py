@@ -12,7 +12,7 @@ import pytest
 from model.artefact import read_model
 from model.grounds import GroundRules
 from model.view import view
-from service.answer import AnswerWriter
+from service.screening.answer import AnswerWriter
 from tests.builders import admitted
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "model"

@@ -8,7 +8,7 @@ import pysqlite3
 import pytest
 from openapi_spec_validator import validate
 
-from service.access import Keys, read_keys
+from service.access.keys import Keys, read_keys
 from service.app import Collaborators, create_app
 from service.audit import AuditPlan
 from service.audit.shapes import ConsistencySchema, EntrySchema, InclusionSchema

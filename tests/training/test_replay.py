@@ -14,16 +14,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from model.artefact import MODEL_FILE, write_model
-from service.access import Caller
-from service.answer import AnswerWriter
+from service.access.keys import Caller
 from service.log.checkpoint import create_signing_key
 from service.log.export import export_lines
 from service.log.store import LogStore
 from service.model_files import load_active
 from service.replay.source import ExportFile
 from service.replay.source import sample as drawn_by_service
-from service.schemas import UNSEEN
-from service.screening import screen
+from service.screening.answer import AnswerWriter
+from service.screening.schemas import UNSEEN
+from service.screening.story import screen
 from tests.training.conftest import Run
 from training.__main__ import main
 from training.archive import ESTIMATORS_FILE, STATEMENT_FILE, ArchiveError, archive_files, load_estimators

@@ -18,7 +18,7 @@ from service.pages.auditor.readable import rows_of
 from service.pages.auditor.room import ReadingRoom
 from service.pages.result.shown import ShownScreenings
 from service.replay.archive import ModelArchive, NoModel
-from service.telemetry import logger
+from service.running.telemetry import logger
 
 TEMPLATE = "auditor/shown.html"
 

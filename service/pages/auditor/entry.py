@@ -9,7 +9,7 @@ import orjson
 from flask import Blueprint, Response, request
 from sqlalchemy import Row
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.audit.entries import record_look
 from service.audit.proofs import inclusion_of, newest_size
 from service.errors import problem
@@ -20,9 +20,9 @@ from service.log.retention import closed_lists
 from service.log.stored import LogDamaged, StoredEntry
 from service.pages.auditor.account import Account
 from service.pages.auditor.room import ReadingRoom
-from service.reading import JSON
-from service.responding import MOST_RESPONSES, numbered_id
-from service.telemetry import logger
+from service.responses.story import MOST_RESPONSES, numbered_id
+from service.running.telemetry import logger
+from service.screening.reading import JSON
 
 
 @dataclass(frozen=True, slots=True)

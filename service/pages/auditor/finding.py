@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, Response
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.audit.proofs import newest_size
 from service.audit.searching import LEVELS, read_query, recorded_page
 from service.errors import Problem
@@ -15,7 +15,7 @@ from service.log.entry import KINDS
 from service.log.projection import POOLED
 from service.log.search import HIGHEST_BAND, ORDERS, Filters, Page, Query
 from service.pages.auditor.room import ReadingRoom, asked, fixes
-from service.reasons import choices
+from service.responses.reasons import choices
 from service.words.topics import topic
 
 Choice = dict[str, str]

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.audit.parameters import Parameters, number
 from service.audit.proofs import newest_size
 from service.log.accounts import Account, newest_looks

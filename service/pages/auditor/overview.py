@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.audit.public import TEXT
 from service.errors import problem
 from service.pages.auditor.room import ReadingRoom

@@ -8,12 +8,12 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.log.accounts import BREAKDOWNS, responses
 from service.log.disclosure import is_small
 from service.log.projection import POOLED
 from service.pages.auditor.room import ReadingRoom
-from service.reasons import choices
+from service.responses.reasons import choices
 from service.words.topics import topic
 
 WIDTH = 200.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.audit.entries import record_look
 from service.audit.proofs import newest_size
 from service.errors import problem

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Response, request
 from werkzeug.datastructures import MultiDict
 
-from service.access import ROLES, Caller
+from service.access.keys import ROLES, Caller
 from service.audit.desk import Desk
 from service.errors import Problem
 from service.log.search_index import SearchIndex

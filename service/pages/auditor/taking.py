@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.audit.exports import export
 from service.audit.proofs import newest_size
 from service.errors import Problem

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.log.accounts import models
 from service.pages.auditor.room import ReadingRoom
 from service.pages.result.picture import Mark

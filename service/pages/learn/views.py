@@ -17,7 +17,7 @@ from service.learning.vignette import Choice, Vignette
 from service.pages.desk import PageDesk
 from service.pages.learn.sentences import answer_rows, asked_rows, conflict_lines, thoughts
 from service.pages.result.picture import FIRST_BARS, FIRST_REASONS, bar_rows, gap_rows, range_picture
-from service.telemetry import logger
+from service.running.telemetry import logger
 from service.words.topics import topic
 
 

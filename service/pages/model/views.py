@@ -18,7 +18,7 @@ from service.pages.desk import PageDesk
 from service.pages.model.changes import changes
 from service.pages.model.history import history
 from service.pages.result.picture import GAP_WIDTH
-from service.telemetry import logger
+from service.running.telemetry import logger
 
 MOST_MOVED = 12
 """Tables shown in full where two versions are compared; the others are counted."""

@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, Response, request
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.errors import FieldError, problem
 from service.pages.desk import PageDesk, see_other
 from service.pages.screen.questions import Group, questions_of
 from service.pages.screen.sent import pooled_by
 from service.pages.screen.views import checked, screened
-from service.reading import check_agency
 from service.records import record_refusal
-from service.schemas import request_schema
+from service.screening.reading import check_agency
+from service.screening.schemas import request_schema
 
 FEWEST = 2
 """Agencies: with one there is nothing to pool."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from service.log.store import LogStore, StoredEntry
 from service.pages.session import Visitor
-from service.responding import numbered_id
+from service.responses.story import numbered_id
 
 COVERED_SECONDS = 600.0
 """How long one recorded look covers the same session's visits to the same result: a reload is not another look."""

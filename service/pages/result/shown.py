@@ -14,7 +14,7 @@ from model.additive import probability
 from service.log.store import StoredEntry
 from service.model_files import ReleasedModel
 from service.pages.result.picture import FIRST_BARS, FIRST_REASONS, bar_rows, gap_rows, pooled_rows, range_picture
-from service.reading import agencies_of
+from service.screening.reading import agencies_of
 
 KEPT = 64
 """Screenings whose drawing a worker keeps: a practitioner comes back to one after the response and the summary."""

@@ -7,18 +7,18 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.errors import FieldError, Problem, problem
-from service.idempotency import idempotency_key
 from service.log.store import StoredEntry
 from service.pages.desk import PageDesk, see_other
 from service.pages.result.kept import KeptResults, once_only
 from service.pages.result.shown import ShownScreenings
 from service.pages.session import Visitor
-from service.reasons import choices
 from service.records import looked_at, record_refusal
-from service.responding import respond, responses_to
-from service.responses import ResponseRequestSchema, validated_response
+from service.responses.api import ResponseRequestSchema, validated_response
+from service.responses.reasons import choices
+from service.responses.story import respond, responses_to
+from service.screening.idempotency import idempotency_key
 from service.words.topics import topic
 
 ANSWERED = "answered"

@@ -9,17 +9,17 @@ from typing import Any
 from flask import Blueprint, Response, request
 from marshmallow import Schema, ValidationError
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.errors import FieldError, Problem, problem
-from service.idempotency import idempotency_key
 from service.log.store import AlreadyRecorded
 from service.pages.desk import PageDesk, see_other
 from service.pages.screen.questions import question_groups
 from service.pages.screen.sent import asked_by
-from service.reading import field_errors, request_names
 from service.records import record_refusal, recorded
-from service.schemas import request_schema
-from service.screening import screen
+from service.screening.idempotency import idempotency_key
+from service.screening.reading import field_errors, request_names
+from service.screening.schemas import request_schema
+from service.screening.story import screen
 
 
 def screen_pages(blueprint: Blueprint, desk: PageDesk) -> None:

@@ -7,8 +7,8 @@ from flask import Blueprint, Response
 
 from service.fhir.terms import FHIR_JSON
 from service.pages.desk import PageDesk
-from service.reading import JSON
 from service.records import looked_at
+from service.screening.reading import JSON
 from service.summary.facts import Summary, summarise
 from service.summary.fhir import summary_bundle
 from service.summary.shapes import summary_data

@@ -12,8 +12,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from model.artefact import MODEL_FILE
-from service.assembly import open_log
 from service.batch.job import screen_file
+from service.running.assembly import open_log
 from tests.service.conftest import VERSION
 
 

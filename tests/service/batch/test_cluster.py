@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from model.dictionary import shipped_dictionary
-from service.assembly import open_log
 from service.batch.job import Job, screen_file
 from service.batch.problems import BatchError
 from service.batch.tree import PARTITION_ROWS
 from service.batch.verifying import verify_file
 from service.batch.workers import Cluster, OwnCores
+from service.running.assembly import open_log
 from tests.service.batch.files import VERSION, entries, many_cases, screened, write_cases
 from tests.service.conftest import settings_in
 

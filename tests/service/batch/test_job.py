@@ -8,7 +8,6 @@ import pyarrow.parquet
 import pytest
 
 from model.dictionary import shipped_dictionary
-from service.assembly import open_log
 from service.batch.job import Job, screen_file
 from service.batch.problems import BatchError
 from service.batch.row_leaf import row_leaf
@@ -16,6 +15,7 @@ from service.batch.tree import PARTITION_ROWS
 from service.batch.workers import OwnCores
 from service.log.merkle import leaf_hash, root_of
 from service.log.store import NotDurable
+from service.running.assembly import open_log
 from tests.service.batch.files import VERSION, entries, many_cases, read_rows, screened, write_cases
 from tests.service.conftest import settings_in
 

@@ -7,13 +7,13 @@ import pyarrow.parquet
 import pytest
 
 from model.dictionary import shipped_dictionary
-from service.assembly import open_log
 from service.batch.problems import BatchError
 from service.batch.proof_check import check_row_proof
 from service.batch.proving import proof_bytes, prove_row
 from service.batch.tree import PARTITION_ROWS
 from service.batch.verifying import verify_file
 from service.log.proof_check import ProofError
+from service.running.assembly import open_log
 from tests.service.batch.files import many_cases, read_rows, screened
 
 ROWS = PARTITION_ROWS + 3

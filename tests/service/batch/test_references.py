@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from service.batch.references import _PLAINLY_FINE, numbered, read_references
 from service.batch.row_leaf import REFERENCE_BYTES
-from service.schemas import CaseReference
+from service.screening.schemas import CaseReference
 
 PLAIN = st.from_regex(_PLAINLY_FINE, fullmatch=True)
 ANY = st.text(alphabet="AJan19.-:_ e@ü", max_size=70) | st.from_regex(r"[A-Za-z0-9._:-]{1,66}", fullmatch=True)

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from model.dictionary import shipped_dictionary
-from service.access import Keys, create_key, read_keys
+from service.access.keys import Keys, create_key, read_keys
 from service.app import Collaborators, create_app
 from service.cds_hooks.plan import cds_plan
 from tests.service.fhir.forms import response_of

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from model.artefact import read_model
 from model.dictionary import shipped_dictionary
-from service.answer import AnswerWriter
 from service.cds_hooks.cards import card
 from service.cds_hooks.shapes import CdsCardSchema
 from service.log.store import LogStore, NotDurable, StoredEntry
 from service.model_files import ReleasedModel
-from service.reasons import choices
-from service.screening import compose
+from service.responses.reasons import choices
+from service.screening.answer import AnswerWriter
+from service.screening.story import compose
 from service.summary.facts import summarise
 from service.words.plain_english import banned_phrase
 from tests.builders import values
 from tests.service.cds_hooks.conftest import SIGN, URL, VIEW, hook_call
 from tests.service.conftest import hand_made_model
-from tests.service.test_screenings import problem
+from tests.service.screening.test_api import problem
 
 DICTIONARY = shipped_dictionary()
 MODEL = read_model(hand_made_model(DICTIONARY), "test")

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from service.access import Caller
+from service.access.keys import Caller
 from service.cds_hooks.feedback import CdsFeedbackSchema, record_feedback
 from service.errors import Problem
-from service.responding import responses_to
+from service.responses.story import responses_to
 from tests.service.cds_hooks.conftest import VIEW
-from tests.service.test_screenings import problem
+from tests.service.screening.test_api import problem
 
 AT = "2026-04-01T09:30:00Z"
 

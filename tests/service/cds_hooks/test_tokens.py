@@ -11,14 +11,14 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from service.access import Keys, read_keys, revoke_key
+from service.access.keys import Keys, read_keys, revoke_key
 from service.cds_hooks import public_keys
 from service.cds_hooks.plan import CdsPlan, Issuer
 from service.cds_hooks.seen_tokens import SeenTokens
 from service.cds_hooks.tokens import CdsClients
 from service.errors import Problem
 from tests.service.cds_hooks.conftest import ISS, URL, VIEW, hook_call, public
-from tests.service.test_screenings import problem
+from tests.service.screening.test_api import problem
 
 NOW = time.time()
 REFUSED = [

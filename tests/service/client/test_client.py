@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from service.access import create_key
+from service.access.keys import create_key
 from service.client.generate import client_source
-from service.idempotency import IDEMPOTENCY_PARAMETER
+from service.screening.idempotency import IDEMPOTENCY_PARAMETER
 from tests.service.serving import free_port, serving
 
 ROOT = Path(__file__).parents[3]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.access import FollowedKeys, create_key
+from service.access.keys import FollowedKeys, create_key
 from service.app import Collaborators, create_app
 from service.drift.api import DriftSchema
 from service.drift.window import DriftWindow

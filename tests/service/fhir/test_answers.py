@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.dictionary import NOT_KNOWN, shipped_dictionary
-from service.accepting import Acceptor
-from service.access import Caller
+from service.access.keys import Caller
 from service.errors import Problem
 from service.fhir.answers import request_of
-from service.reading import validated
-from service.schemas import request_schema
+from service.screening.accepting import Acceptor
+from service.screening.reading import validated
+from service.screening.schemas import request_schema
 from tests.service.fhir.forms import FHIR, admitted, coded, response_of
 
 DICTIONARY = shipped_dictionary()

@@ -10,7 +10,7 @@ import jwt
 import schemathesis
 from hypothesis import strategies as st
 
-from service.schemas import CODE_FORMAT, REFERENCE_FORMAT
+from service.screening.schemas import CODE_FORMAT, REFERENCE_FORMAT
 
 AUDITORS = ("/v1/log", "/v1/drift")
 ONE_USE = "Idempotency-Key"

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from service.access import create_key
+from service.access.keys import create_key
 from tests.service.cds_hooks.conftest import ISS, public
 from tests.service.serving import serving
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from model.dictionary import shipped_dictionary
-from service.answer import AnswerWriter
 from service.learning.lesson import Lessons
 from service.learning.reader import SHIPPED, read_vignette
 from service.model_files import load_active
+from service.screening.answer import AnswerWriter
 from tests.service.conftest import hand_made_model, release_into, settings_in
 
 DICTIONARY = shipped_dictionary()

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from model.condition import NOT_KNOWN
 from model.pooling import Observation, pool
-from service.answer import AnswerWriter
 from service.learning.feedback import NOT_KNOWN_TOPIC, SECOND_PARENT, remarks
 from service.learning.language import REWORD
 from service.learning.lesson import Lessons, answers_to, view
 from service.learning.vignette import Known
+from service.screening.answer import AnswerWriter
 from service.words.plain_english import banned_phrase
 from tests.builders import logit
 from tests.service.learning.conftest import DICTIONARY, VIGNETTES

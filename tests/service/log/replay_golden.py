@@ -14,11 +14,11 @@ import tempfile
 from pathlib import Path
 
 from model.artefact import write_model
-from service.access import Keys, create_key, read_keys
+from service.access.keys import Keys, create_key, read_keys
 from service.app import Collaborators, create_app
-from service.assembly import open_log
 from service.log.export import export_lines
 from service.model_files import RELEASE_PUBLIC_KEY, load_active
+from service.running.assembly import open_log
 from tests.builders import model_content, plain_dictionary
 from tests.service.conftest import release_into, settings_in
 

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, write_model
 from model.dictionary import shipped_dictionary
-from service.access import Caller
-from service.answer import AnswerWriter
+from service.access.keys import Caller
 from service.log.checkpoint import create_signing_key
 from service.log.store import LogStore
 from service.model_files import ReleasedModel, load_active
 from service.replay.archive import ModelArchive
 from service.replay.run import Tally, replay
 from service.replay.source import LiveLog
-from service.schemas import UNSEEN
-from service.screening import screen
+from service.screening.answer import AnswerWriter
+from service.screening.schemas import UNSEEN
+from service.screening.story import screen
 from tests.builders import model_content, models, values
 from tests.service.conftest import Service, hand_made_model, release_into, settings_in
 from tests.service.log.replay_golden import golden_model

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from hypothesis import given, settings
 
-from service.answer import AnswerWriter
 from service.model_files import ReleasedModel
 from service.sandbox.cases import EXPECTED, PREFIX, canned_cases, expected_of
+from service.screening.answer import AnswerWriter
 from tests.builders import models
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from service.access import Keys, create_key, read_keys
+from service.access.keys import Keys, create_key, read_keys
 from service.app import Collaborators, create_app
-from service.assembly import open_log
 from service.log.store import LogStore, NotDurable
+from service.running.assembly import open_log
 from service.sandbox.door import SandboxDoor, SandboxKeys, made_up_alone, sandbox_settings
-from tests.service.test_screenings import problem
+from tests.service.screening.test_api import problem
 
 CASE = {"case_ref": "sandbox-1", "agency": "gp", "features": {"immediate_danger": "yes"}}
 

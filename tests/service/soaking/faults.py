@@ -7,7 +7,7 @@ import resource
 import time
 from collections.abc import Callable
 
-from service.seats import PATIENCE_SECONDS as TURN_SECONDS
+from service.screening.seats import PATIENCE_SECONDS as TURN_SECONDS
 from tests.postgresql import Server
 from tests.service.log.server_faults import bring_back, kill_process
 from tests.service.log.small_disk import SmallDisk

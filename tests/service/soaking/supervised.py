@@ -14,8 +14,8 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from service.access import create_key
-from service.reloading import reload, workers
+from service.access.keys import create_key
+from service.running.reloading import reload, workers
 from service.settings import Settings
 from tests.service.serving import environment_of, free_port
 

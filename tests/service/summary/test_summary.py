@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from model.artefact import read_model
 from model.dictionary import shipped_dictionary
-from service.access import FollowedKeys, create_key
-from service.answer import AnswerWriter
+from service.access.keys import FollowedKeys, create_key
 from service.app import Collaborators, create_app
 from service.log.store import StoredEntry
 from service.model_files import ReleasedModel
-from service.screening import compose
+from service.screening.answer import AnswerWriter
+from service.screening.story import compose
 from service.summary.facts import summarise
 from service.summary.fhir import summary_bundle
 from service.summary.shapes import SummarySchema, summary_data

@@ -10,9 +10,9 @@ import sys
 import pytest
 
 from model.dictionary import shipped_dictionary
-from service.assembly import open_log
 from service.log.export import export_lines
 from service.log.verifier import verify
+from service.running.assembly import open_log
 from tests.service.conftest import hand_made_model, release_into, settings_in
 
 

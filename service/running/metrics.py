@@ -1,0 +1,159 @@
+"""What an operator watches, for Prometheus: counts and times of all workers together, and nothing of any case.
+
+Each worker counts into files of its own in one folder (prometheus-client's multiprocess mode), so whichever worker is
+asked answers for all. Labels are routes, codes, levels and feature names: never a value, a key or an address.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
+
+    from service.drift.window import DriftWindow
+    from service.log.store import LogStore
+    from service.model_files import ReleasedModel
+    from service.running.readiness import Readiness
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+ROOM = 512 * 1024
+"""Bytes of each of a worker's two files of counts: more than all routes with all their statuses take."""
+ENTRIES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+
+def prepare_folder(folder: Path) -> None:
+    """Makes the folder empty and tells the workers of it, before any is started."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ[FOLDER] = str(folder)
+
+
+def reserve_room(folder: Path) -> None:
+    """Takes the room of this worker's files on the disk before anything is counted. Raises `OSError` without room.
+
+    prometheus-client counts in mapped files that are full of holes. To count something new on a disk that is full would
+    need room for a hole, and the kernel ends a process that it cannot give any (SIGBUS): where a service should answer
+    503, every worker would die.
+    """
+    for kind in ("counter", "histogram"):
+        with (folder / f"{kind}_{os.getpid()}.db").open("ab") as file:
+            os.posix_fallocate(file.fileno(), 0, ROOM)
+
+
+class Metrics:
+    """The counters of this worker, and the page of all workers' together."""
+
+    def __init__(self) -> None:
+        # Here and not above: the library decides at its import how it counts.
+        from prometheus_client import CollectorRegistry, Counter, Histogram
+
+        if FOLDER in os.environ:
+            reserve_room(Path(os.environ[FOLDER]))
+        own = CollectorRegistry()
+        self._requests = Counter(
+            "grounds_requests", "Requests answered, by route and status.", ["method", "route", "status"], registry=own
+        )
+        self._seconds = Histogram(
+            "grounds_request_seconds", "Time to answer, by route.", ["route"], buckets=SECONDS, registry=own
+        )
+        self._problems = Counter("grounds_problems", "Refusals and faults, by code.", ["code"], registry=own)
+        self._levels = Counter("grounds_screenings", "Screenings recorded, by prompt level.", ["level"], registry=own)
+        self._commit_seconds = Histogram(
+            "grounds_log_commit_seconds", "Time of a durable commit of the log.", buckets=SECONDS, registry=own
+        )
+        self._commit_entries = Histogram(
+            "grounds_log_commit_entries", "Entries that one commit made durable.", buckets=ENTRIES, registry=own
+        )
+        self._own = own
+        self._children: dict[tuple[str, ...], tuple[Any, Any]] = {}
+        self._level_children: dict[str, Any] = {}
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Counts an answer. `route` is the rule and never the address."""
+        key = (method, route, str(status))
+        found = self._children.get(key)
+        if found is None:
+            found = self._children[key] = self._requests.labels(*key), self._seconds.labels(route)
+        found[0].inc()
+        found[1].observe(seconds)
+
+    def refused(self, code: str) -> None:
+        """Counts a problem that was answered."""
+        self._problems.labels(code).inc()
+
+    def screened(self, level: str) -> None:
+        """Counts a screening that was recorded."""
+        child = self._level_children.get(level)
+        if child is None:
+            child = self._level_children[level] = self._levels.labels(level)
+        child.inc()
+
+    def committed(self, entries: int, seconds: float) -> None:
+        """Counts a commit of the log."""
+        self._commit_entries.observe(entries)
+        self._commit_seconds.observe(seconds)
+
+    def page(self, state: State) -> bytes:
+        """Everything in Prometheus' text format, with what is looked at when asked."""
+        from prometheus_client import CollectorRegistry, generate_latest, multiprocess
+
+        together = CollectorRegistry()
+        if os.environ.get(FOLDER):
+            multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+            together.register(state)
+            return bytes(generate_latest(together))
+        together.register(state)
+        return bytes(generate_latest(self._own)) + bytes(generate_latest(together))
+
+
+class State:
+    """What is not counted but looked at: the log, readiness, the model, drift (made anew at most once a minute)."""
+
+    def __init__(self, log: LogStore, readiness: Readiness, released: ReleasedModel, drift: DriftWindow) -> None:
+        self._log = log
+        self._readiness = readiness
+        self._released = released
+        self._drift = drift
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges of this moment."""
+        from prometheus_client.metrics_core import GaugeMetricFamily
+
+        model = GaugeMetricFamily("grounds_model_info", "The model in use.", labels=["version", "synthetic"])
+        model.add_metric([self._released.model.version, str(self._released.model.synthetic).lower()], 1)
+        yield model
+        checks = self._readiness.checks()
+        ready = GaugeMetricFamily("grounds_ready", "1 where this is in order, 0 where not.", labels=["what"])
+        for name, said in checks.items():
+            ready.add_metric([name], float(said == "ok"))
+        yield ready
+        if checks["log"] != "ok":
+            return  # what follows is read from it
+        yield GaugeMetricFamily("grounds_log_entries", "Entries in the log.", self._log.size())
+        report = self._drift.report()
+        shift = GaugeMetricFamily(
+            "grounds_drift_psi", "Population stability index against training.", labels=["feature"]
+        )
+        unknown = GaugeMetricFamily(
+            "grounds_drift_not_known", "Share without a known answer in the newest screenings.", labels=["feature"]
+        )
+        for feature in report.features:
+            if feature.index is not None:
+                shift.add_metric([feature.feature], feature.index)
+            unknown.add_metric([feature.feature], feature.not_answered_now)
+        yield shift
+        yield unknown
+        agencies = GaugeMetricFamily(
+            "grounds_drift_agency_psi", "Mean index over an agency's own questions.", labels=["agency"]
+        )
+        for agency in report.agencies:
+            if agency.index is not None:
+                agencies.add_metric([agency.agency], agency.index)
+        yield agencies
+        yield GaugeMetricFamily("grounds_drift_cases", "Screenings that the drift rests on.", report.cases)

@@ -1,0 +1,132 @@
+"""The one path of every screening, by whichever door it comes in: read, score, durable record, and only then an answer.
+
+The doors are `POST /v1/screenings`, FHIR (`service.fhir`) and CDS Hooks (`service.cds_hooks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from service.access.keys import Caller, Keys, require_role
+from service.access.rate import KeyRate
+from service.errors import Problem, problem
+from service.log.canonical import canonical_bytes
+from service.log.store import AlreadyRecorded, LogStore, NotDurable, Receipt, StoredEntry
+from service.model_files import ReleasedModel
+from service.records import not_recorded, record_refusal, recorded, recorded_screening
+from service.running.metrics import Metrics
+from service.screening.accepting import Acceptor
+from service.screening.answer import AnswerWriter
+from service.screening.many import screen_many
+from service.screening.schemas import request_schema
+from service.screening.story import screen
+
+REPLAYED = ("Idempotent-Replayed", "true")
+
+Read = Callable[[], tuple[dict[str, Any], str | None]]
+"""Gives the validated request and the text by which the log takes it once (None: as often as it comes)."""
+
+Refuse = Callable[[dict[str, Any]], Problem | None]
+"""Looks at a validated request; the refusal, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A screening that is in the log: the answer's bytes as they were logged, and its record."""
+
+    answer: bytes
+    record: Receipt | StoredEntry
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class ScreeningDesk:
+    """What a screening needs: the model in use, the log, the keys, and the schema of the model's dictionary."""
+
+    def __init__(
+        self,
+        released: ReleasedModel,
+        writer: AnswerWriter,
+        log: LogStore,
+        keys: Keys,
+        origin: str,
+        rate: KeyRate | None = None,
+        refuse: Refuse | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        """`rate` is how often one key may ask; `refuse` looks at each validated request (the sandbox does)."""
+        self.released = released
+        self.log = log
+        self.keys = keys
+        self.origin = origin
+        self.schema = request_schema(released.model.dictionary)
+        self.acceptor = Acceptor(self.schema)
+        self._writer = writer
+        self._rate = rate
+        self._refuse = refuse
+        self._metrics = metrics
+
+    def take(self, caller: Caller, read: Read) -> Answered:
+        """Screens what `read` gives, or answers again what was answered before. A refusal is an entry too.
+
+        Raises `Problem`: then there is no score.
+        """
+        if self._rate is not None:
+            self._rate.admit(caller.key_id)  # refused without an entry: a sender's loop would fill the log
+        try:
+            require_role(caller, "practitioner")
+            asked, unique = read()
+            if self._refuse is not None and (refusal := self._refuse(asked)) is not None:
+                raise refusal
+            try:
+                shown = screen(asked, self.released, self._writer, self.log, caller, unique)
+            except AlreadyRecorded as earlier:
+                return self._repeated(asked, earlier.index)
+        except Problem as refusal:
+            record_refusal(refusal, caller, self.log)
+            raise
+        except NotDurable:
+            raise not_recorded() from None
+        if self._metrics is not None:
+            self._metrics.screened(shown.level)
+        return Answered(shown.answer, shown.receipt)
+
+    def take_many(
+        self, caller: Caller, read: Callable[[], tuple[list[dict[str, Any]], str | None]]
+    ) -> tuple[bytes, bool]:
+        """As `take`, of many cases at once: all are recorded and answered, or none.
+
+        Gives the answer's bytes, and whether it is one that was given before. Each case counts for the key's rate.
+        """
+        try:
+            require_role(caller, "practitioner")
+            asked, unique = read()
+            if self._rate is not None:
+                self._rate.admit(caller.key_id, len(asked))
+            for one in asked:
+                if self._refuse is not None and (refusal := self._refuse(one)) is not None:
+                    raise refusal
+            answer, levels, repeated = screen_many(
+                asked, self.released, self._writer, self.log, caller, unique, self.origin
+            )
+        except Problem as refusal:
+            if refusal.code != "rate_limited":
+                record_refusal(refusal, caller, self.log)
+            raise
+        except NotDurable:
+            raise not_recorded() from None
+        if self._metrics is not None and not repeated:
+            for level in levels:
+                self._metrics.screened(level)
+        return answer, repeated
+
+    def _repeated(self, asked: dict[str, Any], index: int) -> Answered:
+        """The answer that this request was given before, from its record; a retry makes no second entry."""
+        found = recorded(lambda: self.log.get_index(index))
+        if found is None:
+            raise problem("record_damaged")
+        entry, payload = recorded_screening(found.entry_id, self.log)
+        if payload["asked"] != asked:
+            raise problem("key_reused")
+        return Answered(canonical_bytes(payload["answer"]), entry, (REPLAYED,))

@@ -1,0 +1,61 @@
+"""Examples for the contract, made by the code that answers: nothing in them is typed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from flask_smorest import Api
+from marshmallow import Schema, ValidationError
+
+from service.errors import PROBLEMS, Problem, problem
+from service.log.merkle import leaf_hash
+from service.log.store import Receipt
+from service.records import with_record
+from service.sandbox.cases import NOBODY, CannedCase
+from service.screening.reading import field_errors, request_names
+
+AT = "2026-04-01T09:30:00.000000Z"
+"""When the examples say that they were recorded."""
+
+
+def examples_of(status: int) -> dict[str, Any]:
+    """References to the examples of every problem with that status."""
+    return {
+        code: {"$ref": f"#/components/examples/problem_{code}"}
+        for code, (its_status, *_) in PROBLEMS.items()
+        if its_status == status
+    }
+
+
+def screening_examples(cases: Sequence[CannedCase], origin: str) -> dict[str, Any]:
+    """An answer for each prompt that the model in use can show, by what it shows."""
+    shown = {}
+    for index, case in enumerate(cases):
+        receipt = Receipt(index, NOBODY, leaf_hash(case.answer).hex(), AT, "")
+        value = orjson.loads(with_record(case.answer, receipt, origin))
+        shown[case.expected] = {"summary": case.expected, "value": value}
+    return shown
+
+
+def describe_problems(api: Api, schema: Schema) -> None:
+    """Adds an example of every problem to the contract's components; `schema` is that of screenings."""
+    for code in PROBLEMS:
+        body = problem_example(code, schema)
+        api.spec.components.example(f"problem_{code}", {"summary": body["title"], "value": body})
+
+
+def problem_example(code: str, schema: Schema) -> dict[str, Any]:
+    """The body of that problem. Of a refused screening it has the errors of one that holds nothing."""
+    return dict(orjson.loads(_raised(code, schema).response().get_data()))
+
+
+def _raised(code: str, schema: Schema) -> Problem:
+    if code != "refused":
+        return problem(code)
+    try:
+        schema.load({})
+    except ValidationError as error:
+        return problem(code, field_errors(error.normalized_messages(), request_names(schema)))
+    raise AssertionError("an empty request was accepted")

@@ -1,0 +1,98 @@
+"""The story of a screening, in the order in which it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from model.case import Case
+from model.dictionary import NOT_KNOWN
+from model.view import view
+from service.access.keys import Caller
+from service.log.canonical import canonical_bytes
+from service.log.entry import uuid7
+from service.log.store import LogStore, Receipt
+from service.model_files import ReleasedModel
+from service.screening.answer import AnswerWriter
+from service.screening.pooled import pooled_view
+from service.screening.schemas import UNSEEN
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A screening that is recorded and may be shown: the answer's exact bytes, its prompt level, and its receipt."""
+
+    answer: bytes
+    level: str
+    receipt: Receipt
+
+
+def screen(
+    asked: Mapping[str, Any],
+    released: ReleasedModel,
+    writer: AnswerWriter,
+    log: LogStore,
+    caller: Caller,
+    unique: str | None = None,
+) -> Shown:
+    """Screens one case: score, explanation, gaps, grounds, prompt, words; then the record; and only then the answer.
+
+    `asked` is the validated request; `unique` a text by which the log takes it once. Raises `AlreadyRecorded` where it
+    has, `ExplanationError` where the contributions do not sum to the score, and `NotDurable` where the log cannot be
+    written; in all three nothing of this answer may be shown.
+    """
+    screening_id = uuid7()
+    answer, level = composed(asked, released, writer, screening_id)
+    receipt = log.append("screening", screening_payload(answer, asked, released, caller), screening_id, unique)
+    return Shown(answer, level, receipt)
+
+
+def compose(asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWriter, screening_id: str) -> bytes:
+    """The answer to a validated request, not yet recorded and so not yet to be shown."""
+    return composed(asked, released, writer, screening_id)[0]
+
+
+def composed(
+    asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWriter, screening_id: str
+) -> tuple[bytes, str]:
+    """As `compose`, with the level of the prompt."""
+    model = released.model
+    if "observations" in asked:
+        found = pooled_view(asked["observations"], released)
+        answer = writer.write(screening_id, asked["case_ref"], found.not_recognised, found.together, found.said)
+        return answer, found.together.prompt.level
+    features = asked["features"]
+    # In an order of its own: the log keeps what was asked with its keys sorted, and must replay to the same bytes.
+    unseen: list[str] = []
+    if UNSEEN in features.values():
+        unseen = sorted(name for name, value in features.items() if value == UNSEEN)
+        features = {**features, **dict.fromkeys(unseen, NOT_KNOWN)}
+    case = Case.of(model.dictionary, features)
+    seen = view(model, released.ground_rules, case)
+    return writer.write(screening_id, asked["case_ref"], unseen, seen), seen.prompt.level
+
+
+def screening_payload(answer: bytes, asked: Mapping[str, Any], released: ReleasedModel, caller: Caller) -> bytes:
+    """What the log keeps of a screening: the very bytes shown, what was asked as it was asked, the model, the caller.
+
+    The keys stand in RFC 8785 order, so that splicing the shown bytes in leaves the whole canonical.
+    """
+    context = {
+        "asked": dict(asked),
+        "caller": {"key_id": caller.key_id, "role": caller.role},
+        "model_sha256": released.sha256,
+    }
+    return b"".join((b'{"answer":', answer, b",", canonical_bytes(context)[1:]))
+
+
+def sample_payload(released: ReleasedModel, writer: AnswerWriter) -> bytes:
+    """What payloads of this model have in common, for the log to pack them against: a case of answers, one of none."""
+    nobody = Caller("00000000", "practitioner")
+    answers = {f.name: f.levels[-1] for f in released.model.dictionary.features if f.levels}
+    samples = []
+    for features in (answers, {}):
+        asked = {"agency": "", "case_ref": "", "features": features}
+        answer = compose(asked, released, writer, "00000000-0000-7000-8000-000000000000")
+        samples.append(screening_payload(answer, asked, released, nobody))
+    return b"".join(samples)

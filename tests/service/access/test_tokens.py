@@ -1,0 +1,174 @@
+"""Tokens of a real issuer: an HTTP server with a discovery document and keys, which it rotates."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from service.access import tokens as module
+from service.access.keys import FollowedKeys
+from service.access.tokens import TokenPlan, Tokens
+from service.app import Collaborators, create_app
+from service.errors import Problem
+
+
+class Issuer:
+    """An identity provider on a port of this machine."""
+
+    def __init__(self):
+        self.asked, self.down, self.says = 0, False, None
+        self.keys = {}
+        self.add("first", ec.generate_private_key(ec.SECP256R1()), "ES256")
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):  # the library's name
+                issuer.asked += 1
+                if issuer.down:
+                    self.send_error(500)
+                    return
+                said = issuer.discovery() if "well-known" in self.path else issuer.key_set()
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(said).encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def add(self, name, private, algorithm):
+        self.keys[name] = (private, algorithm)
+
+    def discovery(self):
+        return {"issuer": self.says or self.address, "jwks_uri": f"{self.address}/keys"}
+
+    def key_set(self):
+        made = []
+        for name, (private, algorithm) in self.keys.items():
+            kind = jwt.algorithms.get_default_algorithms()[algorithm]
+            made.append({**json.loads(kind.to_jwk(private.public_key())), "kid": name, "use": "sig", "alg": algorithm})
+        return {"keys": made}
+
+    def token(self, key="first", signed_by=None, headers=None, **claims):
+        private, algorithm = signed_by or self.keys[key]
+        now = int(time.time())
+        said = {"iss": self.address, "aud": "grounds", "sub": "person-17", "iat": now, "exp": now + 60}
+        said |= {"grounds_role": "practitioner", "grounds_agency": "gp"} | claims
+        said = {name: value for name, value in said.items() if value is not None}
+        return jwt.encode(said, private, algorithm, headers={"kid": key, **(headers or {})})
+
+
+@pytest.fixture
+def issuer():
+    started = Issuer()
+    yield started
+    started.server.shutdown()
+    started.server.server_close()
+
+
+@pytest.fixture
+def accepted(issuer):
+    return Tokens(TokenPlan(issuer.address, "grounds", "grounds_role", "grounds_agency", b"s" * 32))
+
+
+def refused(accepted, token):
+    with pytest.raises(Problem) as raised:
+        accepted.caller(token)
+    return raised.value.code
+
+
+def test_a_token_gives_role_and_agency_and_no_name(issuer, accepted):
+    caller = accepted.caller(issuer.token())
+    assert (caller.role, caller.agency) == ("practitioner", "gp")
+    assert caller.key_id.startswith("oidc-")
+    assert "person-17" not in repr(caller)
+    assert accepted.caller(issuer.token(iat=int(time.time()) - 5)) == caller
+    assert accepted.caller(issuer.token(sub="person-18")).key_id != caller.key_id
+
+
+def test_a_token_with_a_key_file_s_keys_beside_it(issuer, service):
+    plan = TokenPlan(issuer.address, "grounds", "grounds_role", "grounds_agency", b"s" * 32)
+    keys = FollowedKeys(service.settings.keys, Tokens(plan))
+    client = create_app(Collaborators(service.released, service.log, keys, "test.invalid/log")).test_client()
+    body = {"case_ref": "case-1", "agency": "gp", "features": {}}
+    by_token = {"Authorization": f"Bearer {issuer.token()}"}
+    made = client.post("/v1/screenings", json=body, headers=by_token)
+    assert made.status_code == 201
+    assert client.post("/v1/screenings", json=body, headers=service.practitioner).status_code == 201
+    again = {"Authorization": f"Bearer {issuer.token(iat=int(time.time()) - 9)}"}
+    assert client.get(made.headers["Location"], headers=again).status_code == 200
+    other = {"Authorization": f"Bearer {issuer.token(sub='another', grounds_agency='police')}"}
+    assert client.get(made.headers["Location"], headers=other).status_code == 404
+    assert client.post("/v1/screenings", json={**body, "agency": "police"}, headers=by_token).status_code == 403
+    payload = service.log.get(made.get_json()["screening_id"]).payload
+    assert b"person-17" not in payload
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": int(time.time()) - 120},
+        {"exp": None},
+        {"iat": None},
+        {"sub": None},
+        {"aud": "another"},
+        {"aud": None},
+        {"iss": "https://elsewhere.example"},
+        {"nbf": int(time.time()) + 600},
+    ],
+)
+def test_what_is_not_for_us_or_not_for_now_is_refused(issuer, accepted, claims):
+    assert refused(accepted, issuer.token(**claims)) == "token_refused"
+
+
+def test_a_token_of_another_signature_is_refused(issuer, accepted):
+    other = rsa.generate_private_key(65537, 2048)
+    assert refused(accepted, issuer.token(signed_by=(other, "RS256"))) == "token_refused"
+    assert refused(accepted, issuer.token(signed_by=(None, "none"))) == "token_refused"
+    assert refused(accepted, issuer.token(signed_by=(b"0" * 64, "HS256"))) == "token_refused"
+    assert refused(accepted, issuer.token()[:-4] + "AAAA") == "token_refused"
+    assert refused(accepted, "not.a.token") == "token_refused"
+
+
+@pytest.mark.parametrize("role", [None, "director", ["practitioner"], 7])
+def test_a_token_without_a_role_of_ours_is_refused(issuer, accepted, role):
+    assert refused(accepted, issuer.token(grounds_role=role)) == "no_role"
+
+
+def test_keys_are_followed_when_the_issuer_rotates_them(issuer, accepted, monkeypatch):
+    old = issuer.token()
+    accepted.caller(old)
+    issuer.add("second", rsa.generate_private_key(65537, 2048), "RS256")
+    assert refused(accepted, issuer.token("second")) == "token_refused"  # asked a moment ago
+    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
+    assert accepted.caller(issuer.token("second")).role == "practitioner"
+    del issuer.keys["first"]
+    monkeypatch.setattr(module, "KEYS_LAST_SECONDS", 0.0)
+    assert refused(accepted, old) == "token_refused"  # remembered as good, by a key that is withdrawn
+
+
+def test_unknown_keys_do_not_make_us_ask_again_and_again(issuer, accepted):
+    accepted.caller(issuer.token())
+    asked = issuer.asked
+    for number in range(20):
+        refused(accepted, issuer.token(headers={"kid": f"k{number}"}))
+    assert issuer.asked == asked
+
+
+def test_an_issuer_that_is_away_is_said_so_and_comes_back(issuer, accepted):
+    issuer.down = True
+    assert refused(accepted, issuer.token()) == "issuer_unavailable"
+    issuer.down = False
+    assert accepted.caller(issuer.token()).role == "practitioner"
+
+
+def test_a_discovery_document_of_another_issuer_is_not_believed(issuer, accepted):
+    issuer.says = "https://elsewhere.example"
+    assert refused(accepted, issuer.token()) == "issuer_unavailable"

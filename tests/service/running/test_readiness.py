@@ -1,0 +1,64 @@
+"""`/readyz` tells the truth: each fault is made for real, seen, and gone once it is mended."""
+
+import pytest
+
+from service.running import readiness as module
+from service.running.assembly import LOG_KEY, start_publisher
+from service.running.readiness import Places, Readiness
+from tests.service.serving import wait_until
+
+
+@pytest.fixture
+def readiness(service):
+    settings = service.settings
+    publisher = start_publisher(service.log, settings)
+    made = Readiness(
+        service.log, service.released, Places(settings.keys, settings.keys / LOG_KEY, settings.checkpoints)
+    )
+    wait_until(lambda: (settings.checkpoints / "checkpoint").exists())
+    yield made
+    publisher.stop()
+
+
+def test_all_is_well(readiness):
+    assert readiness.checks() == dict.fromkeys(("log", "model", "key", "checkpoints"), "ok")
+    assert readiness.faults() == {}
+
+
+def test_a_model_that_is_gone_altered_or_of_another_key_is_said(readiness, service):
+    model = service.released.folder / "model.json"
+    data = model.read_bytes()
+    model.unlink()
+    assert "cannot read the model" in readiness.faults()["model"]
+    model.write_bytes(data.replace(b"0", b"1", 1))
+    assert "signature does not fit" in readiness.faults()["model"]
+    model.write_bytes(data)
+    assert readiness.faults() == {}
+    (service.settings.keys / "release.pub.pem").write_text("no key")
+    assert "model" in readiness.faults()
+
+
+def test_a_log_key_that_is_gone_is_said(readiness, service):
+    key = service.settings.keys / LOG_KEY
+    key.rename(key.with_suffix(".away"))
+    assert "restore it from your backup" in readiness.faults()["key"]
+    key.with_suffix(".away").rename(key)
+    assert readiness.faults() == {}
+
+
+def test_checkpoints_that_are_not_published_are_said(readiness, service, monkeypatch):
+    monkeypatch.setattr(module, "BEHIND_SECONDS", 0.0)
+    folder = service.settings.checkpoints
+    folder.rename(folder.with_name("away"))
+    folder.write_text("in the way of the folder")
+    service.log.append("service_started", b"{}")
+    wait_until(lambda: "checkpoints" in readiness.faults())
+    folder.unlink()
+    folder.with_name("away").rename(folder)
+    wait_until(lambda: readiness.faults() == {})
+
+
+def test_a_database_that_is_gone_is_said_and_nothing_is_scored(readiness, service):
+    service.log.close()
+    assert readiness.faults() == {"log": "closed"}
+    assert service.screen().status_code == 503
