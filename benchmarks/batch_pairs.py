@@ -15,9 +15,9 @@ from rich.console import Console
 
 from benchmarks.figures import print_note, ratio_table
 from model.additive import AdditiveModel, Term
-from model.codes import codes_of
-from model.columns import ColumnModel
-from model.pairs import MOST_GROUPS, PairTerm
+from model.columns.codes import codes_of
+from model.columns.screen import ColumnModel
+from model.pairs.table import MOST_GROUPS, PairTerm
 
 ROWS = 1 << 16
 REPEATS = 3

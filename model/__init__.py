@@ -1,1 +1,1 @@
-"""The domain: what is served. Standard library only (numpy in `vectorised` alone)."""
+"""The domain: what is served. Standard library only (numpy in `model.columns` alone)."""

@@ -2,8 +2,8 @@
 
 `logit P = intercept + sum of f_j(x_j)`: every `f_j` is a step function over at most 32 bins, plus a value for
 *not known* and, where the feature allows it, one for *not applicable*. Everything here is plain Python on one case;
-`model.vectorised` does the same over many. A few pairs of features may have a table together (`model.pairs`), which
-belongs to both.
+`model.columns.vectorised` does the same over many. A few pairs of features may have a table together
+(`model.pairs.table`), which belongs to both.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from model.case import Case
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature, Value
-from model.pairs import PairTerm, base_of, elimination_order
+from model.pairs.table import PairTerm, base_of, elimination_order
 from model.refits import Refits
 
 
@@ -77,7 +77,7 @@ class AdditiveModel:
     `threshold` is the margin (log-odds) at and above which the score alone prompts; `bands` are the 19 margins
     that cut the reference population into ventiles. `facts` is what the artefact says of its own making. `by_gain` is
     the terms as (feature's name, term, drop, gain), those first in which an answer could raise a score most; their
-    drops and gains leave the pairs out. `elimination_order` is that of the features in pairs (`model.completions`).
+    drops and gains leave the pairs out. `elimination_order` is that of the features in pairs (`pairs.completions`).
     """
 
     name: str

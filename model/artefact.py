@@ -20,8 +20,8 @@ from typing import Any
 from model.additive import AdditiveModel, Term
 from model.dictionary import DictionaryError, Feature
 from model.dictionary_rules import read_dictionary
-from model.pair_promises import pair_problems, pair_promises_broken
-from model.pairs import PairTerm
+from model.pairs.promises import pair_problems, pair_promises_broken
+from model.pairs.table import PairTerm
 from model.wording import WordsError, check_words
 
 FORMAT = 2

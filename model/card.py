@@ -8,7 +8,7 @@ from typing import Any
 
 from model.additive import AdditiveModel, Term, probability
 from model.overrides import Override
-from model.pairs import PairTerm
+from model.pairs.table import PairTerm
 
 INTENDED_USE = (
     "A prompt to a practitioner to consider a referral and to ask for what is not known, beside professional judgement "

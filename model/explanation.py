@@ -3,7 +3,7 @@
 For an additive model the Shapley value of feature j against a background population is `f_j(x_j) - mean f_j`
 (Lundberg and Lee 2017, section 4, for linear models; it holds for any sum of one-feature functions). So the explanation
 is a lookup and a subtraction, and equals what the `shap` library computes on the same background. A pair of features
-with a table together adds half of that table's deviation to each of the two (`model.pairs`).
+with a table together adds half of that table's deviation to each of the two (`model.pairs.table`).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from model.additive import AdditiveModel, Term, probability
 from model.case import Case
 from model.dictionary import NOT_KNOWN
 from model.explanation import Explanation
-from model.gaps_in_pairs import Moves, extremes, highest_by_answers, moves
+from model.pairs.gaps import Moves, extremes, highest_by_answers, moves
 
 
 class Gap(NamedTuple):

@@ -15,7 +15,7 @@ from model.additive import AdditiveModel, Term
 from model.case import Case
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Value
 from model.grounds import GroundRules
-from model.pooling_in_pairs import riskier_levels
+from model.pairs.pooling import riskier_levels
 from model.prompt import LEVELS, Prompt
 from model.view import View, view
 

@@ -11,17 +11,17 @@ from rich.console import Console
 
 from model.artefact import ArtefactError
 from model.dictionary import DictionaryError, load_dictionary, shipped_dictionary
-from model.pairs import MOST_PAIRS
+from model.pairs.table import MOST_PAIRS
 from model.wording import WordsError
 from training.cases.file import read_cases
 from training.cases.generalise import GeneraliseError
 from training.cases.split import TooFewCases
 from training.cases.table import CaseFileError
 from training.fit.engine import ENGINES, EngineError, engine
-from training.gates import ReleaseError
 from training.judge.certainty import CertainScore
 from training.policy import POLICY
-from training.release_commands import card, compare, rollback
+from training.release.commands import card, compare, rollback
+from training.release.gates import ReleaseError
 from training.table_command import table
 
 EXPECTED = (
@@ -113,7 +113,7 @@ def train(
         # Imported late: what is wrong with the data is said before the seconds that these take.
         from threadpoolctl import threadpool_limits
 
-        from training.against import write_against
+        from training.compare.against import write_against
         from training.pipeline import file_digest, write_trained
         from training.pipeline import train as fit_and_judge
         from training.report import print_report
@@ -206,9 +206,9 @@ def release(
     by: str | None,
 ) -> None:
     """Check, sign and activate the model in TRAINED. A failed gate stops it."""
-    from training.compare_command import compare_with_active
-    from training.gates import AskedOverrides
-    from training.release import release as release_model
+    from training.compare.command import compare_with_active
+    from training.release.gates import AskedOverrides
+    from training.release.story import release as release_model
     from training.report import print_gates
 
     asked = AskedOverrides(overridden, reason, by)
@@ -233,7 +233,7 @@ def replay(
 
     Exit code 0: all agree. 1: one or more differ, or could not be judged. 2: the replay could not be run.
     """
-    from training.replay_command import run_replay
+    from training.replay.command import run_replay
 
     sys.exit(run_replay(export, models, estimators, keys, count, seed))
 

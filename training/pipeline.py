@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, read_model
 from model.dictionary import Dictionary
-from model.pairs import MOST_PAIRS
-from training.archive import ESTIMATORS_FILE
+from model.pairs.table import MOST_PAIRS
 from training.artefact import model_bytes
 from training.cases.file import CaseFile
 from training.cases.small_cells import released_cases
@@ -38,6 +37,7 @@ from training.judge.quality import judge_quality
 from training.judge.resample import Draws, Measured
 from training.judge.shap_check import ShapCheck, check_against_shap
 from training.policy import POLICY
+from training.release.archive import ESTIMATORS_FILE
 
 BANDS = 20
 OURS = "grounds"

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from model.account.measured import MEASURES
 from model.artefact import MODEL_FILE
-from training.gate import Gate
+from training.release.gate import Gate
 from training.report_quality import print_fairness, print_quality
 
 if TYPE_CHECKING:  # the pipeline takes seconds to import, and a release does not need it

@@ -6,7 +6,7 @@ from model.account.figures import WITHHELD, cases
 from model.account.page import Section, Table
 from model.account.shapes import slot_labels
 from model.additive import AdditiveModel, Term
-from model.pairs import Groups, PairTerm
+from model.pairs.table import Groups, PairTerm
 
 INTRO = (
     "A few features count together: on top of what each says alone, two answers may say something only as a pair. A "

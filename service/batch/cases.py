@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from model.codes import FeatureCodes
+from model.columns.codes import FeatureCodes
 from service.batch.encoding import REFUSED, encode_batch, encoders
 from service.batch.partition import Partition
 from service.batch.problems import BatchError, Problems

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from model.case import OTHER, bounds
-from model.codes import FeatureCodes
+from model.columns.codes import FeatureCodes
 from model.dictionary import Feature
 from model.tokens import MISSING, LevelUnseen, ValueRefused, file_fix, read_token
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, digest, read_model
-from model.codes import FeatureCodes, codes_of
+from model.columns.codes import FeatureCodes, codes_of
 from model.prompt import LEVELS
 from service.batch import row_format
 from service.batch.cases import CaseReader

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.artefact import read_model
-from model.columns import ColumnModel, Screened
-from model.pairs import features_in
+from model.columns.screen import ColumnModel, Screened
+from model.pairs.table import features_in
 from service.batch.row_format import RowFormat, salts_of
 from service.batch.tree import leaf_hashes, root_over
 
@@ -39,7 +39,7 @@ class Partition:
 @dataclass(frozen=True, slots=True)
 class ScreenedPartition:
     """What was found, by rows; contributions are left to the codes, from which a table has them, but for those of
-    features in pairs: `together`, (such features, rows), in the order of `model.pairs.features_in`.
+    features in pairs: `together`, (such features, rows), in the order of `model.pairs.table.features_in`.
 
     `columns` has `score`, `score_low`, `score_high`, `band`, `prompt`, `not_known`; `grounds` is (rows, bytes) of bits;
     `salts` is (rows, 16), `leaf_hashes` 32 bytes a row; `root` is over them.

@@ -16,7 +16,7 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
-from model.columns import Screened
+from model.columns.screen import Screened
 from service.batch.row_leaf import REFERENCE_BYTES, SALT_BYTES
 
 FORMAT = 1

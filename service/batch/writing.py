@@ -12,8 +12,8 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from model.additive import AdditiveModel
-from model.codes import codes_of
-from model.pairs import features_in
+from model.columns.codes import codes_of
+from model.pairs.table import features_in
 from model.prompt import LEVELS
 from service.batch.partition import Partition, ScreenedPartition
 from service.batch.references import CASE_REF

@@ -16,7 +16,7 @@ from model.additive import AdditiveModel, Term
 from model.case import Case
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Ground, Value
 from model.explanation import Explanation
-from model.pairs import PairTerm
+from model.pairs.table import PairTerm
 from model.view import View
 from model.wording import contribution_text, together_with
 from service.log.canonical import canonical_bytes

@@ -7,8 +7,8 @@ import numpy as np
 from benchmarks.batch_pairs import planted
 from model.artefact import read_model
 from model.case import Case
-from model.codes import codes_of
-from model.columns import ColumnModel
+from model.columns.codes import codes_of
+from model.columns.screen import ColumnModel
 from model.dictionary import shipped_dictionary
 from model.explanation import explain
 from tests.service.conftest import hand_made_model

@@ -5,7 +5,7 @@ import pytest
 from model.account.page import Table
 from model.account.whole import account
 from model.card import model_card
-from model.pair_changes import pair_changes
+from model.pairs.changes import pair_changes
 from tests.builders import built_model, plain_dictionary, yes_no_term
 
 RAW = plain_dictionary(

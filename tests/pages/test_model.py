@@ -13,7 +13,7 @@ from service.running.lifetime import record_start
 from tests.builders import built_model, plain_dictionary, yes_no_term
 from tests.pages.site import serving
 from tests.service.conftest import hand_made_model, release_into
-from training.release import sign, signing_key
+from training.release.story import sign, signing_key
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,7 @@ def test_no_prompt_is_never_given_while_an_answer_could_change_it(data):
     if prompt.level != NO_PROMPT:
         return
     policy = model.dictionary.policy
-    answers = fewest_answers(model, explanation, gaps)  # tests/model/test_pairs.py holds it by brute force
+    answers = fewest_answers(model, explanation, gaps)  # tests/model/pairs/test_table.py holds it by brute force
     assert answers is None or len(answers) > policy.answers
     assert not grounds.met
     assert not grounds.undecided

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.additive import probability
+from model.columns.vectorised import VectorisedModel
 from model.explanation import ExplanationError, check_sum, explain
-from model.vectorised import VectorisedModel
 from model.wording import contribution_text
 from tests.builders import built_model, cases, logit, models, plain_dictionary, yes_no_term
 from training.artefact import shipped_words

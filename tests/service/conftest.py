@@ -20,7 +20,7 @@ from service.pages.session import page_secret
 from service.running.assembly import open_log
 from service.settings import Settings
 from tests.builders import model_content
-from training.release import ACTIVE, sign, signing_key
+from training.release.story import ACTIVE, sign, signing_key
 
 VERSION = "test-1"
 

@@ -7,7 +7,7 @@ import pytest
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, ArtefactError
 from service.model_files import RELEASE_PUBLIC_KEY, load_active
 from tests.service.conftest import VERSION
-from training.release import sign, signing_key
+from training.release.story import sign, signing_key
 
 
 def test_a_released_model_is_loaded(settings):

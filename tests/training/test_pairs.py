@@ -17,12 +17,12 @@ from tests.builders import built_dictionary
 from tests.training.conftest import FEATURES, drawn_cases
 from training.cases.file import read_cases
 from training.cases.small_cells import released_cases
-from training.compare import cases_of
-from training.gates import gates
+from training.compare.models import cases_of
 from training.pair_counts import shown_grid
 from training.pipeline import train
 from training.policy import POLICY
-from training.replay import ModelJudge
+from training.release.gates import gates
+from training.replay.story import ModelJudge
 from training.report import print_report
 
 

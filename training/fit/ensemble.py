@@ -12,7 +12,7 @@ from scipy.optimize import LinearConstraint, minimize
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
-from model.pairs import MOST_PAIRS
+from model.pairs.table import MOST_PAIRS
 from training.fit.additive import AdditiveClassifier, Progress
 from training.fit.boosted_bags import BoostedBags
 from training.fit.folds import grouped_folds

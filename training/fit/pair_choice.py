@@ -17,7 +17,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from model.pairs import MOST_CELLS, MOST_PAIRS, PairTerm, elimination_order
+from model.pairs.table import MOST_CELLS, MOST_PAIRS, PairTerm, elimination_order
 from training.fit.objective import log_loss_and_chance
 from training.fit.pair_detection import candidates
 from training.fit.pair_fit import Pair, codes_by, fit_pairs, margin_by

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model.account.page import Section, Table
 from model.additive import AdditiveModel
-from training.gates import ReleaseError, gates
+from training.release.gates import ReleaseError, gates
 
 
 def gates_section(model: AdditiveModel) -> Section:

@@ -9,7 +9,7 @@ from typing import Any
 from model.account.figures import number, words
 from model.account.measured import MEASURES
 from model.additive import AdditiveModel, Term, probability
-from model.pair_changes import pair_changes
+from model.pairs.changes import pair_changes
 
 ALIKE = 5e-4
 """Log-odds below which two table values are shown as the same; they are printed to three digits."""

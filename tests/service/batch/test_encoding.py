@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.codes import codes_of
+from model.columns.codes import codes_of
 from model.tokens import ValueRefused, read_token
 from service.batch import encoding
 from service.batch.encoding import REFUSED, ColumnEncoder

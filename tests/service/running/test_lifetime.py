@@ -21,9 +21,9 @@ from service.log.store import NotDurable
 from service.running.assembly import conclude, open_log, prepare
 from service.running.lifetime import configuration_digest
 from tests.service.conftest import VERSION
-from training.release import ACTIVE, sign, signing_key
-from training.released import record_release
-from training.rollback import rollback
+from training.release.released import record_release
+from training.release.rollback import rollback
+from training.release.story import ACTIVE, sign, signing_key
 
 OVERRIDE = Override("enough_events", "99", ">= 100", "silent_pilot", "data_scientist")
 

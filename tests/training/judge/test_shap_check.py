@@ -10,7 +10,6 @@ import pytest
 from tests.training.conftest import Run
 from training.fit.calibrate import Recalibration
 from training.fit.terms import Table, with_values
-from training.gates import SHAP_TOLERANCE
 from training.judge.shap_check import (
     ShapCheck,
     check_against_shap,
@@ -19,6 +18,7 @@ from training.judge.shap_check import (
     tree_difference,
 )
 from training.pipeline import estimators_margin
+from training.release.gates import SHAP_TOLERANCE
 
 ROWS = 60
 NOT_APPLIED = Recalibration(1.0, 0.0, 0.0, 0.0, applied=False)

@@ -1,0 +1,98 @@
+"""Gates on what was measured: calibration, anonymity of the training rows, gaps between groups.
+
+The limits are choices and named as such. What could have been measured and was not has not passed: a person has to lift
+the gate on record. Where the dictionary marks nothing to measure, the gate passes and says just that, here and on the
+card; and so it does for a model learned from synthetic cases, where no row is a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from model.account.fairness import GAPS
+from model.additive import AdditiveModel
+from model.overrides import OVERRIDABLE
+from training.release.gate import Gate
+
+SLOPE = (0.8, 1.2)
+"""Calibration slope. Riley and others (2019) plan for a shrinkage of at least .9; this is twice the distance."""
+INTERCEPT = 0.2
+"""Calibration in the large, log-odds: the odds of the outcome off by a fifth. Slope and intercept together are what
+Van Calster and others (2016) call weak calibration, the least that a model in use should have."""
+
+
+def quality_gates(model: AdditiveModel) -> list[Gate]:
+    """The gates on what was measured, from the model's facts. Raises KeyError or TypeError without an evaluation."""
+    return [_calibration(model), _anonymity(model), _fairness(model)]
+
+
+def _calibration(model: AdditiveModel) -> Gate:
+    figures = model.facts["evaluation"]["grounds"]
+    slope, intercept = figures.get("calibration_slope", {}), figures.get("calibration_intercept", {})
+    known = _defined(slope) and _defined(intercept)
+    passed = known and meets(slope, *SLOPE) and meets(intercept, -INTERCEPT, INTERCEPT)
+    said = f"slope {_interval(slope)}, intercept {_interval(intercept)}" if known else "not measured"
+    limit = f"intervals reach slope {SLOPE[0]} to {SLOPE[1]}, intercept -{INTERCEPT} to {INTERCEPT}"
+    return Gate(OVERRIDABLE["calibration"], said, limit, passed)
+
+
+def _anonymity(model: AdditiveModel) -> Gate:
+    facts = model.facts.get("anonymity") or model.facts["training"].get("anonymity")
+    name, limit = OVERRIDABLE["anonymity"], "0 rows in groups smaller than k"
+    if model.synthetic:
+        return Gate(name, "synthetic: no row is a person", limit, True)
+    if not facts:
+        return Gate(name, "not measured", limit, False)
+    if "rows_below_k" not in facts:
+        return Gate(name, facts["why"], limit, True)
+    rows, k = facts["rows_below_k"], facts["k"]
+    return Gate(name, f"{rows} rows, k = {k}", limit, rows == 0)
+
+
+def _fairness(model: AdditiveModel) -> Gate:
+    facts = model.facts.get("fairness") or {}
+    name = OVERRIDABLE["fairness_gaps"]
+    limit = "no interval wholly beyond " + ", ".join(f"{_words(rate)} {most}" for rate, most in GAPS.items())
+    found = list(judged_gaps(facts))
+    if not found:
+        if facts.get("judged") is False:
+            return Gate(name, f"not judged: {facts['why']}", limit, True)
+        said = "synthetic: nobody to be fair to" if model.synthetic else "not measured"
+        return Gate(name, said, limit, model.synthetic)
+    beyond = [gap for gap in found if gap[0] > 1]
+    worst = max(beyond or found, key=lambda gap: gap[0])
+    said = f"{len(beyond)} of {len(found)} beyond; " + ("worst" if beyond else "nearest") + f": {worst[1]}"
+    return Gate(name, said, limit, not beyond)
+
+
+def judged_gaps(fairness: Mapping[str, Any]) -> Iterator[tuple[float, str]]:
+    """Each gap that could be judged: how many times its limit its interval's nearer end is, and the gap in words.
+
+    0 where the interval holds no gap at all; above 1 where the data show a gap beyond the limit.
+    """
+    for characteristic in fairness.get("characteristics", ()):
+        for level in characteristic["levels"]:
+            for rate, most in GAPS.items():
+                gap = (level.get("gap") or {}).get(rate)
+                if gap is not None and _defined(gap):
+                    nearer = max(gap["low"], -gap["high"], 0.0)
+                    said = f"{characteristic['name']} {level['level']}, {_words(rate)} {_interval(gap)}"
+                    yield nearer / most, said
+
+
+def meets(figure: Mapping[str, float], low: float, high: float) -> bool:
+    """Whether a figure's interval and the limits have a point in common."""
+    return figure["low"] <= high and figure["high"] >= low
+
+
+def _defined(figure: Mapping[str, float | None]) -> bool:
+    return all(figure.get(key) is not None for key in ("value", "low", "high"))
+
+
+def _interval(figure: Mapping[str, float]) -> str:
+    return f"{figure['value']:.2f} ({figure['low']:.2f} to {figure['high']:.2f})"
+
+
+def _words(rate: str) -> str:
+    return rate.replace("_", " ")

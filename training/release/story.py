@@ -1,0 +1,149 @@
+"""Gates passed, then: write, sign, activate. A release is whole or not at all."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from model.artefact import MODEL_FILE, SIGNATURE_FILE, digest, read_model, signed_message
+from model.files import sync_folder, write_whole
+from model.overrides import OVERRIDES_FILE, write_overrides
+from training.compare.against import against_gate
+from training.release.archive import ESTIMATORS_FILE, archive_beside, archive_files
+from training.release.gate import Gate
+from training.release.gates import NO_OVERRIDES, AskedOverrides, ReleaseError, gates, override
+from training.release.released import ACTIVE, PUBLIC_KEY, record_release
+
+__all__ = ["ACTIVE", "PUBLIC_KEY", "AskedOverrides", "Gate", "ReleaseError", "gates", "release", "sign", "signing_key"]
+
+PRIVATE_KEY = "release.pem"
+KEY_ID_DIGITS = 8
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+
+
+def release(
+    trained: Path,
+    models: Path,
+    keys: Path,
+    tell: Callable[[list[Gate]], None],
+    asked: AskedOverrides = NO_OVERRIDES,
+    estimators: Path | None = None,
+) -> str:
+    """Checks, signs and activates the model in `trained`; returns its version. Raises `ReleaseError`.
+
+    The fitted estimators go to `estimators` (default: a folder beside `models`), where no service looks, so that the
+    model's explanations can be judged again later. `asked` names gates of quality that may fail; which of them did
+    lies in the released folder, under the signature. Nothing is changed when a gate fails. The pointer to the active
+    model moves last, in one step. A version released before is left as it is, unless its files are not the ones that
+    would be written now: then they are put right.
+    """
+    path = trained / MODEL_FILE
+    if not path.exists():
+        raise ReleaseError(f"{path}: no such file; run make train OUT={trained} first")
+    data = path.read_bytes()
+    model = read_model(data, str(path))
+    beside = against_gate(trained, data, models)
+    checked, overrides = override([*gates(model), *([] if beside is None else [beside])], asked)
+    tell(checked)
+    if failed := [gate.name for gate in checked if not (gate.passed or gate.overridden)]:
+        raise ReleaseError(f"not released: {', '.join(failed)}")
+    if not VERSION.fullmatch(model.version) or model.version == ACTIVE:
+        raise ReleaseError(f"not released: version {model.version!r} cannot name a folder; train the model again")
+    fitted = _fitted(trained)
+    key = signing_key(keys)
+    lifted = write_overrides(overrides) if overrides else None
+    files = {MODEL_FILE: data, SIGNATURE_FILE: sign(data, key, lifted)}
+    archive = archive_beside(models) if estimators is None else estimators
+    _write_whole(archive / model.version, archive_files(fitted, data, key))
+    _write_whole(models / model.version, files if lifted is None else {**files, OVERRIDES_FILE: lifted})
+    record_release(models, model.version)
+    write_whole(models / ACTIVE, f"{model.version}\n".encode())
+    return model.version
+
+
+def _fitted(trained: Path) -> bytes:
+    path = trained / ESTIMATORS_FILE
+    if not path.exists():
+        raise ReleaseError(f"{path}: no such file; without it no explanation could be judged again: train the model")
+    return path.read_bytes()
+
+
+def signing_key(keys: Path) -> Ed25519PrivateKey:
+    """The release key, made on first use (mode 0600), its public half beside it. Raises `ReleaseError`."""
+    private, public = keys / PRIVATE_KEY, keys / PUBLIC_KEY
+    key = _read_key(private) if private.exists() else _make_key(private)
+    pem = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    if not public.exists() or public.read_bytes() != pem:
+        write_whole(public, pem)
+    return key
+
+
+def _read_key(private: Path) -> Ed25519PrivateKey:
+    try:
+        key = serialization.load_pem_private_key(private.read_bytes(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ReleaseError(f"{private}: not an Ed25519 private key without a password; move it away to have one made")
+    return key
+
+
+def _make_key(private: Path) -> Ed25519PrivateKey:
+    made = Ed25519PrivateKey.generate()
+    pem = made.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    write_whole(private, pem, 0o600)
+    return made
+
+
+def sign(data: bytes, key: Ed25519PrivateKey, overrides: bytes | None = None) -> bytes:
+    """The signature file for a model's bytes and its overridden gates.
+
+    Ed25519 (RFC 8032) over `model.artefact.signed_message`.
+    """
+    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    content: Mapping[str, Any] = {
+        "format": 1,
+        "algorithm": "Ed25519",
+        "key_id": digest(public)[:KEY_ID_DIGITS],
+        "model_sha256": digest(data),
+        "signature": base64.b64encode(key.sign(signed_message(data, overrides))).decode(),
+    }
+    return (json.dumps(content, indent=1) + "\n").encode()
+
+
+def _write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
+    if OVERRIDES_FILE not in files:  # of an earlier release, whose gates pass by now
+        (folder / OVERRIDES_FILE).unlink(missing_ok=True)
+    if all((folder / name).is_file() and (folder / name).read_bytes() == data for name, data in files.items()):
+        return
+    fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        for name, data in files.items():
+            with (fresh / name).open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        sync_folder(fresh)
+        if not folder.exists():
+            fresh.rename(folder)
+        else:
+            for name in files:
+                (fresh / name).replace(folder / name)
+            sync_folder(folder)
+        sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Logged explanations judged a second time, by the `shap` library on the archived estimators."""
