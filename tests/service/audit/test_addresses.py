@@ -12,43 +12,11 @@ from service.access.keys import Keys, read_keys
 from service.app import Collaborators, create_app
 from service.audit import AuditPlan
 from service.audit.shapes import ConsistencySchema, EntrySchema, InclusionSchema
-from service.log.checkpoint import VerifierKey
 from service.log.entry import commitment, erasure_payload, read_leaf
 from service.log.merkle import leaf_hash, verify_consistency, verify_inclusion
 from service.log.schema import log_entry
 from service.log.verifier import verify
-
-
-@pytest.fixture
-def look(service):
-    def look(address, **parameters):
-        return service.client.get(f"/v1/log/{address}", query_string=parameters, headers=service.auditor)
-
-    return look
-
-
-@pytest.fixture
-def screened(service):
-    """Three screenings; gives their answers."""
-    cases = ({"parent_mental_health_history": "yes"}, {"child_stage": "newborn"}, {})
-    return [service.screen(case).get_json() for case in cases]
-
-
-def public_key(service):
-    return VerifierKey.parse(service.client.get("/v1/log/key").text)
-
-
-def newest(service, kind):
-    entry = service.log.latest_of_kind(kind)
-    return json.loads(entry.payload)
-
-
-def refused(response, status, name):
-    problem = response.get_json()
-    assert (response.status_code, problem["code"]) == (status, "bad_parameter")
-    assert response.mimetype == "application/problem+json"
-    assert name in [error["field"] for error in problem["errors"]]
-    return problem["errors"]
+from tests.service.audit.looking import newest, public_key, refused
 
 
 def test_checkpoint_and_key_are_public_kept_by_caches_and_leave_no_entry(service, screened):

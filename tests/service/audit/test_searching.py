@@ -8,39 +8,7 @@ from base64 import urlsafe_b64encode
 import pytest
 
 from service.audit.shapes import PageSchema
-from service.log.checkpoint import VerifierKey
-
-
-@pytest.fixture
-def look(service):
-    def look(address, **parameters):
-        return service.client.get(f"/v1/log/{address}", query_string=parameters, headers=service.auditor)
-
-    return look
-
-
-@pytest.fixture
-def screened(service):
-    """Three screenings; gives their answers."""
-    cases = ({"parent_mental_health_history": "yes"}, {"child_stage": "newborn"}, {})
-    return [service.screen(case).get_json() for case in cases]
-
-
-def public_key(service):
-    return VerifierKey.parse(service.client.get("/v1/log/key").text)
-
-
-def newest(service, kind):
-    entry = service.log.latest_of_kind(kind)
-    return json.loads(entry.payload)
-
-
-def refused(response, status, name):
-    problem = response.get_json()
-    assert (response.status_code, problem["code"]) == (status, "bad_parameter")
-    assert response.mimetype == "application/problem+json"
-    assert name in [error["field"] for error in problem["errors"]]
-    return problem["errors"]
+from tests.service.audit.looking import newest, public_key, refused
 
 
 def test_a_search_finds_by_every_filter(service, screened, look):
