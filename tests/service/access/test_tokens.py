@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
@@ -114,17 +115,21 @@ def test_a_token_with_a_key_file_s_keys_beside_it(issuer, service):
 @pytest.mark.parametrize(
     "claims",
     [
-        {"exp": int(time.time()) - 120},
+        {"exp": timedelta(seconds=-120)},
         {"exp": None},
         {"iat": None},
         {"sub": None},
         {"aud": "another"},
         {"aud": None},
         {"iss": "https://elsewhere.example"},
-        {"nbf": int(time.time()) + 600},
+        {"nbf": timedelta(seconds=600)},
     ],
 )
 def test_what_is_not_for_us_or_not_for_now_is_refused(issuer, accepted, claims):
+    now = datetime.now(UTC)
+    for name, value in claims.items():
+        if isinstance(value, timedelta):
+            claims = {**claims, name: int((now + value).timestamp())}
     assert refused(accepted, issuer.token(**claims)) == "token_refused"
 
 
