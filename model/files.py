@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -24,6 +25,20 @@ def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
         fresh.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def check_can_hold(folder: Path) -> None:
+    """Raises `OSError` where no file could be put into `folder`, there yet or not. Leaves nothing behind.
+
+    For work of minutes whose result is to be written in the end. Permissions alone would not tell: a disk may be
+    full or read-only, and a superuser has all of them.
+    """
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=nearest) as trial:
+            trial.write(b"\0")
+    except OSError as error:
+        raise OSError(f"{folder}: cannot be written to: {error.strerror}; name another folder") from None
 
 
 def sync_folder(folder: Path) -> None:

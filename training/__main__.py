@@ -11,6 +11,7 @@ from rich.console import Console
 
 from model.artefact import ArtefactError
 from model.dictionary import DictionaryError, load_dictionary, shipped_dictionary
+from model.files import check_can_hold
 from model.pairs.table import MOST_PAIRS
 from model.wording import WordsError
 from training.cases.file import read_cases
@@ -100,6 +101,7 @@ def train(
     from training.progress import stages
 
     console = Console(stderr=True)
+    check_can_hold(out)
     dictionary = load_dictionary(dictionary_file) if dictionary_file else shipped_dictionary()
     with tempfile.TemporaryDirectory() as folder, stages(console) as progress, engine(where, scheduler, jobs):
         if data is None:

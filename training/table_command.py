@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from model.files import check_can_hold
 from training.fit.engine import ENGINES, EngineError, engine
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -43,6 +44,7 @@ def table(
 
     if scheduler and not work:
         raise EngineError("--scheduler needs --work as well: a folder under the same path for all workers, as DATA is")
+    check_can_hold(out)
     began = time.monotonic()
     dictionary = load_dictionary(dictionary_file)
     if work:

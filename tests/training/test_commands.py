@@ -133,6 +133,13 @@ def test_a_bad_dictionary_is_one_line(files: tuple[Path, Path], tmp_path: Path, 
     assert error in found[0]
 
 
+@pytest.mark.parametrize("command", [("train", "--data"), ("table",)])
+def test_a_folder_that_cannot_hold_the_result_is_said_before_anything_is_fitted(files, command) -> None:
+    data, dictionary = files
+    found = errors(training(*command, data, "--dictionary", dictionary, "--out", "/proc/nowhere"))
+    assert found == ["/proc/nowhere: cannot be written to: No such file or directory; name another folder"]
+
+
 def test_files_that_are_not_there_are_one_line_each(files: tuple[Path, Path], tmp_path: Path) -> None:
     data, dictionary = files
     nowhere, out = tmp_path / "nowhere.csv", tmp_path / "out"
