@@ -13,6 +13,7 @@ from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary
 from service.access.keys import Caller
 from service.errors import FieldError, problem
 from service.fhir import terms
+from service.fhir.modifiers import modifiers
 from service.screening.reading import HIDDEN_FIELD
 
 KIND = "QuestionnaireResponse"
@@ -72,6 +73,7 @@ def _wrong_with(resource: Mapping[str, Any], dictionary: Dictionary) -> Iterator
         yield FieldError(
             "questionnaire", "these are answers to another questionnaire or version; GET /v1/questionnaire has this one"
         )
+    yield from modifiers(resource)
 
 
 class _Answers:
@@ -151,26 +153,41 @@ def _answers(item: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _value(item: Mapping[str, Any]) -> Any:
     """The one answer of an item; an item without one is not known."""
-    answers = item.get("answer")
-    reason = _absent(item)
-    if answers == [] or "answer" not in item:
-        return NOT_APPLICABLE if reason == terms.ABSENT_NOT_APPLICABLE else NOT_KNOWN
-    if not isinstance(answers, list) or len(answers) != 1 or not isinstance(answers[0], dict):
+    answers = item.get("answer", [])
+    if not isinstance(answers, list) or len(answers) > 1 or not all(isinstance(answer, dict) for answer in answers):
         raise Refusal(_VALUE_FIX)
-    if reason:
+    given = {name: value for answer in answers for name, value in answer.items() if name.startswith("value")}
+    reasons = {reason for reason in map(_absent, _elements(item, *answers)) if reason}
+    if not answers or (reasons and not any(map(_says_something, given.values()))):
+        return NOT_APPLICABLE if reasons == {terms.ABSENT_NOT_APPLICABLE} else NOT_KNOWN
+    if reasons:
         raise Refusal("has an answer and a reason for having none; send one of them")
-    (answer,) = answers
-    values = {name: value for name, value in answer.items() if name.startswith("value")}
-    if not values and (reason := _absent(answer)):
-        return NOT_APPLICABLE if reason == terms.ABSENT_NOT_APPLICABLE else NOT_KNOWN
-    if len(values) != 1:
+    if len(given) != 1:
         raise Refusal(_VALUE_FIX)
-    ((kind, value),) = values.items()
+    ((kind, value),) = given.items()
     if kind == "valueCoding":
         return _code(value)
     if kind not in _NUMBERS or isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Refusal(_VALUE_FIX)
     return value
+
+
+def _elements(*parts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Where a reason for having no answer may stand: an item, its answer, its value, a part of its value.
+
+    FHIR R4 writes what belongs to a number or a text beside it, under its name with `_` in front.
+    """
+    for part in parts:
+        yield part
+        for name, value in part.items():
+            if name.startswith(("value", "_value")) and isinstance(value, dict):
+                yield value
+                yield from (inner for key, inner in value.items() if key.startswith("_") and isinstance(inner, dict))
+
+
+def _says_something(value: object) -> bool:
+    """Whether a value is one: a Coding without a code may hold no more than the reason for having none."""
+    return not isinstance(value, dict) or "code" in value
 
 
 def _code(coding: object) -> str:

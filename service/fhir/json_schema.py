@@ -9,6 +9,7 @@ from model.case import LARGEST, bounds
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary, Feature
 from service.fhir import terms
 from service.fhir.answers import KIND, STATUSES
+from service.fhir.modifiers import MODIFIER, RULES
 from service.screening.schemas import reference_schema, unlisted_schema
 
 
@@ -27,6 +28,7 @@ def response_schema(dictionary: Dictionary) -> dict[str, Any]:
         "properties": {
             "resourceType": {"const": KIND},
             "status": {"enum": list(STATUSES)},
+            **dict.fromkeys((RULES, MODIFIER), False),
             "questionnaire": {"enum": [url, f"{url}|{dictionary.version}"]},
             "subject": subject,
             "item": {
@@ -66,7 +68,7 @@ def _item(links: list[str], answer: dict[str, Any]) -> dict[str, Any]:
     answers = {"type": "array", "items": answer, "maxItems": 1, "description": "None is not known."}
     return {
         "type": "object",
-        "properties": {"linkId": {"enum": links}, "answer": answers},
+        "properties": {"linkId": {"enum": links}, "answer": answers, MODIFIER: False},
         "required": ["linkId"],
     }
 

@@ -36,12 +36,14 @@ def test_answers_come_in_as_they_were_given(features):
 
 
 def test_what_a_form_leaves_open_is_not_known():
-    absent = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "x"}]}
     items = [
         {"linkId": "domestic_abuse"},
-        {"linkId": "injury_or_bruise", **absent},
+        {"linkId": "injury_or_bruise", **ABSENT},
         {"linkId": "mother_age_years:state", "answer": [coded("known")]},
-        {"linkId": "child_stage", "answer": [absent]},
+        {"linkId": "child_stage", "answer": [ABSENT]},
+        {"linkId": "smoking_in_pregnancy", "answer": [{"valueCoding": ABSENT}]},
+        {"linkId": "unplanned_pregnancy", "answer": [{"valueCoding": {"_code": ABSENT}}]},
+        {"linkId": "birth_weight_g", "answer": [{"_valueInteger": NOT_APPLICABLE}]},
         {"linkId": "a-group-of-the-form", "item": [{"linkId": "neglect_concern", "answer": [coded("yes")]}]},
     ]
     found = read(response_of(DICTIONARY, {}, item=items), Caller("0" * 8, "practitioner", "gp"))
@@ -51,6 +53,9 @@ def test_what_a_form_leaves_open_is_not_known():
         "injury_or_bruise": NOT_KNOWN,
         "mother_age_years": NOT_KNOWN,
         "child_stage": NOT_KNOWN,
+        "smoking_in_pregnancy": NOT_KNOWN,
+        "unplanned_pregnancy": NOT_KNOWN,
+        "birth_weight_g": "not_applicable",
         "neglect_concern": "yes",
     }
 
@@ -65,6 +70,10 @@ def test_the_summary_s_own_answers_come_back_in(service):
     assert known == {"child_stage": "newborn", "mother_age_years": 19, "birth_weight_g": "not_applicable"}
 
 
+DENIED = {"url": "urn:another:denied", "valueBoolean": True}
+ABSENT = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
+NOT_APPLICABLE = {"extension": [{**ABSENT["extension"][0], "valueCode": "not-applicable"}]}
+IN_AN_ITEM = "item.modifierExtension"
 WRONG = [
     ({"resourceType": "Patient"}, "resourceType"),
     ({"status": "entered-in-error"}, "status"),
@@ -80,6 +89,19 @@ WRONG = [
     ({"item": [{"linkId": "mother_age_years", "answer": None}]}, "features.mother_age_years"),
     ({"item": [{"linkId": "mother_age_years:state", "answer": [coded("not_known")]},
                {"linkId": "mother_age_years", "answer": [{"valueInteger": 19}]}]}, "features.mother_age_years"),
+    ({"implicitRules": "urn:another:meaning"}, "implicitRules"),
+    ({"modifierExtension": [DENIED]}, "modifierExtension"),
+    ({"item": [{"linkId": "domestic_abuse", "answer": [coded("yes")], "modifierExtension": [DENIED]}]}, IN_AN_ITEM),
+    ({"item": [{"linkId": "domestic_abuse", "answer": [{**coded("no"), "modifierExtension": [DENIED]}]}]}, IN_AN_ITEM),
+    ({"item": [{"linkId": "group", "item": [{"linkId": "domestic_abuse", "modifierExtension": []}]}]}, IN_AN_ITEM),
+    ({"item": [{"linkId": "domestic_abuse", "answer": [coded("no")], **ABSENT}]}, "features.domestic_abuse"),
+    ({"item": [{"linkId": "domestic_abuse", "answer": [{**coded("no"), **ABSENT}]}]}, "features.domestic_abuse"),
+    ({"item": [{"linkId": "domestic_abuse", "answer": [{"valueCoding": {"code": "no", **ABSENT}}]}]},
+     "features.domestic_abuse"),
+    ({"item": [{"linkId": "domestic_abuse", "answer": [{"valueCoding": {"code": "no", "_code": ABSENT}}]}]},
+     "features.domestic_abuse"),
+    ({"item": [{"linkId": "mother_age_years", "answer": [{"valueInteger": 30, "_valueInteger": ABSENT}]}]},
+     "features.mother_age_years"),
     ({"item": [{"linkId": "Zebedee Canary", "answer": [coded("yes")]}]}, "features.(a field whose name is not shown)"),
     ({"item": [{"linkId": "Zebedee Canary", "answer": [{"valueString": "x"}]}]}, "(a field whose name is not shown)"),
     ({"subject": {"reference": "Patient/9434765919"}}, "case_ref"),
