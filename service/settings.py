@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from environs import Env, EnvError
 
@@ -13,7 +14,6 @@ _OWN_URL = re.compile(r"https://[^/?#@]+|http://(?:127\.0\.0\.1|localhost|\[::1\
 _POSTGRESQL = re.compile(r"postgresql://(?:[^:@/]*@)?[^@]+$")
 """A URL without a password: the environment of a process is not a place for one."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_ASKABLE = ("https://", "http://127.0.0.1", "http://localhost")
 RATE = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour|day)")
 
 
@@ -150,7 +150,7 @@ def read_settings() -> Settings:
     for name, rate in (("AUDIT", settings.audit_rate), ("SCREENING", settings.screening_rate)):
         if not RATE.fullmatch(rate):
             raise SettingsError(f"GROUNDS_{name}_RATE: set a number and a time, for instance 120/minute")
-    if settings.oidc_issuer and not settings.oidc_issuer.startswith(_ASKABLE):
+    if settings.oidc_issuer and not is_own_or_https(settings.oidc_issuer):
         raise SettingsError("GROUNDS_OIDC_ISSUER: set the https:// address of your identity provider")
     if settings.oidc_issuer and not settings.oidc_audience:
         raise SettingsError("GROUNDS_OIDC_AUDIENCE: set this service's name in the tokens' aud")
@@ -159,3 +159,13 @@ def read_settings() -> Settings:
     if settings.vignettes is not None and not settings.vignettes.is_dir():
         raise SettingsError(f"GROUNDS_VIGNETTES: {settings.vignettes} is no folder; make it, or set nothing")
     return settings
+
+
+def is_own_or_https(url: str) -> bool:
+    """Whether an address is by HTTPS, or of this machine alone."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))

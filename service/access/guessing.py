@@ -1,4 +1,4 @@
-"""Lock-out of guessing: an address that sends key after key that nobody holds is told to wait.
+"""Lock-out of guessing: an address that sends key after key or token after token that is not accepted must wait.
 
 A key has 256 random bits, so no guess can succeed; what this stops is the noise, and a sender that never looks at its
 401s. It answers the guesses alone: whoever sends a key that is accepted is served, from the same address too.
@@ -11,8 +11,8 @@ from service.errors import Problem, problem
 from service.running.telemetry import logger
 
 RATE = "20/minute"
-"""Refused keys from one address to one worker, before each further one is answered 429."""
-GUESSED = "unknown_key"
+"""Refused keys and tokens from one address to one worker, before each further one is answered 429."""
+GUESSED = frozenset({"unknown_key", "token_refused"})
 
 
 class Guesses:
@@ -23,7 +23,7 @@ class Guesses:
 
     def counted(self, refusal: Problem, address: str | None) -> Problem:
         """The refusal of a key that is not accepted, or 429 with Retry-After after too many; others as they are."""
-        if refusal.code != GUESSED:
+        if refusal.code not in GUESSED:
             return refusal
         sender = address or "unknown"
         seconds = self._window.wait(sender)

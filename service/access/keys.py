@@ -123,8 +123,9 @@ class FollowedKeys(Keys):
 
     def caller(self, authorization: str | None) -> Caller:
         """As `Keys`. A key file that cannot be read leaves the keys as they were, and is logged."""
-        if self._tokens is not None and authorization is not None and authorization.count(".") == 2:
-            return self._tokens.caller(authorization.partition(" ")[2].strip())  # a key of ours has no dots
+        scheme, _, token = (authorization or "").partition(" ")
+        if self._tokens is not None and scheme.lower() == "bearer" and token.count(".") == 2:
+            return self._tokens.caller(token.strip())  # a key of ours has no dots
         self._follow()
         return super().caller(authorization)
 

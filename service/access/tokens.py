@@ -10,16 +10,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import threading
 import time
-import urllib.error
-import urllib.request
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
 
+from service.access.fetching import fetched
+from service.access.issuer_keys import UNREADABLE, IssuerKeys, KeySet, KeysUnavailable
 from service.access.keys import ROLES, Caller
 from service.errors import Problem, problem
 from service.running.telemetry import logger
@@ -28,7 +27,6 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 """Signatures by key pairs alone: with a shared secret, whoever can check a token could make one."""
 REQUIRED = ("exp", "iat", "iss", "aud", "sub")
 LEEWAY_SECONDS = 30
-TIMEOUT_SECONDS = 5.0
 KEYS_LAST_SECONDS = 300.0
 """How long the issuer's keys are believed; one that it withdrew is refused after this time at the latest."""
 LOOK_AGAIN_SECONDS = 10.0
@@ -55,26 +53,38 @@ class Tokens:
     def __init__(self, plan: TokenPlan) -> None:
         """Asks the issuer nothing yet."""
         self._plan = plan
-        self._mutex = threading.Lock()
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._asked_at = float("-inf")
-        self._kept: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
+        self._keys = IssuerKeys(plan.issuer, self._asked, KEYS_LAST_SECONDS, LOOK_AGAIN_SECONDS)
+        self._kept: OrderedDict[bytes, tuple[Caller, float, int]] = OrderedDict()
 
     def caller(self, token: str) -> Caller:
         """The holder of a token. Raises `Problem`: 401, 403 without a role, 503 where the issuer cannot be asked."""
-        self._follow()
         digest = hashlib.sha256(token.encode()).digest()
         found = self._kept.get(digest)
-        if found is None or time.time() >= found[1]:
-            claims = self._claims(token)
-            found = self._kept[digest] = self._caller(claims), float(claims["exp"]) + LEEWAY_SECONDS
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+        try:
+            if found is not None:
+                self._keys.follow()
+            if found is None or time.time() >= found[1] or self._keys.renewals != found[2]:
+                renewals = self._keys.renewals
+                claims = self._claims(token)
+                found = self._caller(claims), float(claims["exp"]) + LEEWAY_SECONDS, renewals
+                self._keep(digest, found)
+        except KeysUnavailable:
+            raise problem("issuer_unavailable", Retry_After="10") from None
         return found[0]
+
+    def _keep(self, digest: bytes, found: tuple[Caller, float, int]) -> None:
+        self._kept[digest] = found
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
-            key = self._key(jwt.get_unverified_header(token))
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") not in ALGORITHMS:
+                raise jwt.InvalidAlgorithmError  # before the issuer is asked for anything
+            key = self._keys.key(header.get("kid"))
+            if key is None:
+                raise jwt.InvalidKeyError
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
@@ -84,38 +94,18 @@ class Tokens:
                 leeway=LEEWAY_SECONDS,
                 options={"require": list(REQUIRED)},
             )
-        except jwt.PyJWTError as error:
+        except UNREADABLE as error:
             logger().warning("token_refused", reason=type(error).__name__)
             raise _refused() from None
         return claims
 
-    def _key(self, header: dict[str, Any]) -> jwt.PyJWK:
-        name = header.get("kid")
-        if name not in self._keys and time.monotonic() - self._asked_at >= LOOK_AGAIN_SECONDS:
-            self._ask()  # the issuer may have a new one
-        if name not in self._keys:
-            raise jwt.InvalidKeyError
-        return self._keys[name]
-
-    def _follow(self) -> None:
-        if time.monotonic() - self._asked_at >= KEYS_LAST_SECONDS:
-            self._ask()
-
-    def _ask(self) -> None:
-        with self._mutex:
-            if time.monotonic() - self._asked_at < LOOK_AGAIN_SECONDS:
-                return  # another thread did, meanwhile
-            try:
-                said = _fetch(f"{self._plan.issuer.rstrip('/')}/.well-known/openid-configuration")
-                if said["issuer"] != self._plan.issuer:
-                    raise ValueError("the discovery document is of another issuer")
-                keys = jwt.PyJWKSet.from_dict(_fetch(str(said["jwks_uri"]))).keys
-            except (OSError, ValueError, KeyError, TypeError, jwt.PyJWTError) as error:
-                logger().error("issuer_unavailable", error=type(error).__name__)
-                raise problem("issuer_unavailable", Retry_After="10") from None
-            self._keys = {str(key.key_id): key for key in keys if key.public_key_use in (None, "sig")}
-            self._kept.clear()
-            self._asked_at = time.monotonic()
+    def _asked(self) -> KeySet:
+        """The issuer's keys, by its discovery document."""
+        said = json.loads(fetched(f"{self._plan.issuer.rstrip('/')}/.well-known/openid-configuration"))
+        if said["issuer"] != self._plan.issuer:
+            raise ValueError("the discovery document is of another issuer")
+        keys = jwt.PyJWKSet.from_dict(json.loads(fetched(str(said["jwks_uri"])))).keys
+        return {str(key.key_id): key for key in keys if key.public_key_use in (None, "sig")}
 
     def _caller(self, claims: dict[str, Any]) -> Caller:
         role, agency = claims.get(self._plan.role_claim), claims.get(self._plan.agency_claim)
@@ -127,15 +117,3 @@ class Tokens:
 
 def _refused() -> Problem:
     return problem("token_refused", WWW_Authenticate='Bearer error="invalid_token"')
-
-
-def _fetch(address: str) -> dict[str, Any]:
-    if not address.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise ValueError("an issuer is asked over HTTPS alone")
-    try:
-        with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer:
-            said: dict[str, Any] = json.loads(answer.read(1_000_000))
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise
-    return said

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from service.settings import LOOPBACK, Settings, SettingsError
+from service.settings import Settings, SettingsError, is_own_or_https
 
 SETTING = "GROUNDS_CDS_ISSUERS"
 _FIELDS = {"iss", "key", "jwks_file", "jwks_url", "origins"}
@@ -84,12 +84,6 @@ def _issuer(raw: Any, where: str, path: Path) -> Issuer:
     if found is not None and not found.is_file():
         raise SettingsError(f"{where}: {found} is no file; put the issuer's public keys there")
     return Issuer(raw["iss"], raw["key"], found, url, frozenset(origins))
-
-
-def is_own_or_https(url: str) -> bool:
-    """Whether an address is by HTTPS, or of this machine alone."""
-    parts = urlsplit(url)
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
 
 
 def _is_origin(value: object) -> bool:

@@ -10,9 +10,10 @@ from typing import Any
 
 import jwt
 
+from service.access.issuer_keys import UNREADABLE, KeysUnavailable
 from service.access.keys import Caller, Keys, require_role
 from service.cds_hooks.plan import CdsPlan, Issuer
-from service.cds_hooks.public_keys import KeysUnavailable, PublicKeys
+from service.cds_hooks.public_keys import PublicKeys
 from service.cds_hooks.seen_tokens import SeenTokens
 from service.errors import Problem, problem
 from service.records import RETRY_AFTER
@@ -54,7 +55,7 @@ class CdsClients:
         try:
             header = jwt.get_unverified_header(token)
             claimed = jwt.decode(token, options={"verify_signature": False}).get("iss")
-        except jwt.InvalidTokenError:
+        except UNREADABLE:
             raise _refused("it is not a JSON Web Token") from None
         if header.get("alg") not in ALGORITHMS:
             raise _refused(f"sign it with {' or '.join(ALGORITHMS)}")
@@ -65,7 +66,7 @@ class CdsClients:
             raise _refused("its jku is not the address that this service knows for its issuer")
         key = self._public_key(issuer, header.get("kid"))
         try:
-            said = jwt.decode(
+            said: dict[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=[header["alg"]],
@@ -74,8 +75,10 @@ class CdsClients:
                 leeway=LEEWAY_SECONDS,
                 options={"require": _REQUIRED},
             )
-        except jwt.InvalidTokenError as error:
+        except UNREADABLE as error:
             raise _refused(_fix(error)) from None
+        if isinstance(said["exp"], bool) or not isinstance(said["exp"], (int, float)):
+            raise _refused("its exp must be a number of seconds")
         if said["exp"] > time.time() + LONGEST_SECONDS + LEEWAY_SECONDS:
             raise _refused(f"its exp is more than {LONGEST_SECONDS} seconds away")
         return issuer, said
@@ -108,7 +111,7 @@ def _refused(fix: str) -> Problem:
     return problem("token_refused", detail=f"The token: {fix}.", WWW_Authenticate='Bearer error="invalid_token"')
 
 
-def _fix(error: jwt.InvalidTokenError) -> str:
+def _fix(error: Exception) -> str:
     """The fix for what PyJWT found, by its type: its messages may repeat what was sent."""
     fixes: tuple[tuple[type[Exception], str], ...] = (
         (jwt.ExpiredSignatureError, "it has expired; make a new one for each call"),

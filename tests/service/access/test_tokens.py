@@ -5,12 +5,13 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from service.access import tokens as module
+from service.access import fetching, issuer_keys, tokens
 from service.access.keys import FollowedKeys
 from service.access.tokens import TokenPlan, Tokens
 from service.app import Collaborators, create_app
@@ -21,7 +22,7 @@ class Issuer:
     """An identity provider on a port of this machine."""
 
     def __init__(self):
-        self.asked, self.down, self.says = 0, False, None
+        self.asked, self.down, self.says, self.elsewhere = 0, False, None, None
         self.keys = {}
         self.add("first", ec.generate_private_key(ec.SECP256R1()), "ES256")
         issuer = self
@@ -31,6 +32,11 @@ class Issuer:
                 issuer.asked += 1
                 if issuer.down:
                     self.send_error(500)
+                    return
+                if issuer.elsewhere and self.path not in issuer.elsewhere:
+                    self.send_response(302)
+                    self.send_header("Location", issuer.elsewhere)
+                    self.end_headers()
                     return
                 said = issuer.discovery() if "well-known" in self.path else issuer.key_set()
                 self.send_response(200)
@@ -77,6 +83,14 @@ def issuer():
 @pytest.fixture
 def accepted(issuer):
     return Tokens(TokenPlan(issuer.address, "grounds", "grounds_role", "grounds_agency", b"s" * 32))
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time as the service reads it for its issuer's keys, `clock.later` seconds from now."""
+    made = SimpleNamespace(later=0.0)
+    monkeypatch.setattr(issuer_keys, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + made.later))
+    return made
 
 
 def refused(accepted, token):
@@ -147,15 +161,15 @@ def test_a_token_without_a_role_of_ours_is_refused(issuer, accepted, role):
     assert refused(accepted, issuer.token(grounds_role=role)) == "no_role"
 
 
-def test_keys_are_followed_when_the_issuer_rotates_them(issuer, accepted, monkeypatch):
+def test_keys_are_followed_when_the_issuer_rotates_them(issuer, accepted, clock):
     old = issuer.token()
     accepted.caller(old)
     issuer.add("second", rsa.generate_private_key(65537, 2048), "RS256")
     assert refused(accepted, issuer.token("second")) == "token_refused"  # asked a moment ago
-    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
+    clock.later += tokens.LOOK_AGAIN_SECONDS
     assert accepted.caller(issuer.token("second")).role == "practitioner"
     del issuer.keys["first"]
-    monkeypatch.setattr(module, "KEYS_LAST_SECONDS", 0.0)
+    clock.later += tokens.KEYS_LAST_SECONDS
     assert refused(accepted, old) == "token_refused"  # remembered as good, by a key that is withdrawn
 
 
@@ -167,11 +181,87 @@ def test_unknown_keys_do_not_make_us_ask_again_and_again(issuer, accepted):
     assert issuer.asked == asked
 
 
-def test_an_issuer_that_is_away_is_said_so_and_comes_back(issuer, accepted):
+def test_an_issuer_that_is_away_is_said_so_and_comes_back(issuer, accepted, clock):
     issuer.down = True
-    assert refused(accepted, issuer.token()) == "issuer_unavailable"
+    for _ in range(20):
+        assert refused(accepted, issuer.token()) == "issuer_unavailable"
+    assert issuer.asked == 1  # and not by every token
     issuer.down = False
+    clock.later += tokens.LOOK_AGAIN_SECONDS
     assert accepted.caller(issuer.token()).role == "practitioner"
+
+
+def test_while_the_issuer_is_away_an_unknown_key_is_not_called_wrong(issuer, accepted, clock):
+    good = issuer.token()
+    accepted.caller(good)
+    issuer.down = True
+    clock.later += tokens.LOOK_AGAIN_SECONDS
+    assert refused(accepted, issuer.token(headers={"kid": "perhaps-new"})) == "issuer_unavailable"
+    assert accepted.caller(good).role == "practitioner"  # its key is still believed
+    clock.later += tokens.KEYS_LAST_SECONDS
+    assert refused(accepted, good) == "issuer_unavailable"
+
+
+def test_an_issuer_that_hangs_keeps_one_request_waiting_and_no_other(issuer, accepted, clock, monkeypatch):
+    good = issuer.token()
+    accepted.caller(good)
+    let_go, hung = threading.Event(), threading.Event()
+
+    def hangs(_address):
+        hung.set()
+        let_go.wait(60)
+        raise OSError
+
+    monkeypatch.setattr(tokens, "fetched", hangs)
+    clock.later += tokens.LOOK_AGAIN_SECONDS
+    first = threading.Thread(target=refused, args=(accepted, issuer.token(headers={"kid": "new"})))
+    first.start()
+    assert hung.wait(30)
+    clock.later += tokens.KEYS_LAST_SECONDS * 0.6  # by now every request would ask
+    for _ in range(50):
+        assert accepted.caller(good).role == "practitioner"
+        assert accepted.caller(issuer.token(iat=int(time.time()) - 7)).role == "practitioner"
+    assert refused(accepted, issuer.token(headers={"kid": "another"})) == "issuer_unavailable"
+    assert first.is_alive()
+    let_go.set()
+    first.join()
+
+
+def test_what_is_no_token_does_not_make_us_ask(issuer, accepted):
+    for token in ("a.b.c", issuer.token(signed_by=(b"0" * 64, "HS256")), issuer.token(signed_by=(None, "none"))):
+        assert refused(accepted, token) == "token_refused"
+    assert issuer.asked == 0
+
+
+@pytest.mark.parametrize("claims", [{"exp": 1e999}, {"exp": "never"}, {"exp": [1]}, {"iat": {}}, {"sub": 7}])
+def test_claims_of_a_wrong_kind_are_refused(issuer, accepted, claims):
+    assert refused(accepted, issuer.token(**claims)) == "token_refused"
+
+
+def test_an_issuer_s_address_is_the_whole_host(issuer):
+    for address in ("http://localhost.evil.example", "http://127.0.0.1.evil.example", "http://localhost@evil.example"):
+        with pytest.raises(ValueError, match="HTTPS"):
+            fetching.fetched(address)
+
+
+def test_a_redirect_is_not_followed(issuer, accepted):
+    issuer.elsewhere = f"{issuer.address}/.well-known/another"
+    assert refused(accepted, issuer.token()) == "issuer_unavailable"
+    assert issuer.asked == 1
+
+
+def test_a_token_is_a_bearer_s_and_tokens_are_guessed_as_keys_are(issuer, service):
+    plan = TokenPlan(issuer.address, "grounds", "grounds_role", "grounds_agency", b"s" * 32)
+    keys = FollowedKeys(service.settings.keys, Tokens(plan))
+    client = create_app(Collaborators(service.released, service.log, keys, "test.invalid/log")).test_client()
+    answer = client.get("/v1/dictionary", headers={"Authorization": f"Basic {issuer.token()}"})
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "no_key")
+    codes = [
+        client.get("/v1/dictionary", headers={"Authorization": "Bearer a.b.c"}).get_json()["code"] for _ in range(22)
+    ]
+    assert codes == ["token_refused"] * 20 + ["too_many_guesses"] * 2
+    good = {"Authorization": f"Bearer {issuer.token()}"}
+    assert client.get("/v1/dictionary", headers=good).status_code == 200
 
 
 def test_a_discovery_document_of_another_issuer_is_not_believed(issuer, accepted):

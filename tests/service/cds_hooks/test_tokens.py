@@ -6,13 +6,14 @@ import json
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from service.access import issuer_keys
 from service.access.keys import Keys, read_keys, revoke_key
-from service.cds_hooks import public_keys
 from service.cds_hooks.plan import CdsPlan, Issuer
 from service.cds_hooks.seen_tokens import SeenTokens
 from service.cds_hooks.tokens import CdsClients
@@ -31,6 +32,9 @@ REFUSED = [
     ({"iat": NOW + 3600}, {}, "in the future"),
     ({"jti": None}, {}, "needs all of"),
     ({"exp": None}, {}, "needs all of"),
+    ({"exp": str(int(NOW) + 120)}, {}, "its exp must be a number"),
+    ({"exp": True}, {}, "has expired"),
+    ({"exp": 1e999}, {}, "cannot be verified"),
     ({"jti": ""}, {}, "its jti"),
     ({}, {"kid": "another"}, "its kid"),
     ({}, {"jku": "https://evil.example/jwks"}, "its jku"),
@@ -53,7 +57,18 @@ def test_another_s_signature_no_signature_and_a_shared_secret_are_refused(client
     said = jwt.decode(good, options={"verify_signature": False})
     secret = jwt.encode(said, "k" * 64, "HS384", {"kid": "key-1"})
     weaker = jwt.encode(said, ec.generate_private_key(ec.SECP256R1()), "ES256", {"kid": "key-1"})
-    for token in (others, f"{none}.{body}.", f"{head}.{body}.", secret, weaker, "abc", "a.b.c", ""):
+    rsa_s = base64.urlsafe_b64encode(b'{"alg":"RS384","kid":"key-1"}').rstrip(b"=").decode()
+    for token in (
+        others,
+        f"{rsa_s}.{body}.AAAA",
+        f"{none}.{body}.",
+        f"{head}.{body}.",
+        secret,
+        weaker,
+        "abc",
+        "a.b.c",
+        "",
+    ):
         response = client.service.client.post(VIEW, json=hook_call(), headers={"Authorization": f"Bearer {token}"})
         assert response.get_json()["code"] in ("token_refused", "no_token")
     problem(client.service.client.post(VIEW, json=hook_call()), "no_token")
@@ -133,6 +148,8 @@ def address(client):
 
 
 def test_keys_from_an_address_are_kept_and_asked_for_seldom(client, address, monkeypatch, settings):
+    later = 0.0
+    monkeypatch.setattr(issuer_keys, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + later))
     url, served = address
     issuer = Issuer(ISS, client.key_id, None, url, frozenset())
     clients = CdsClients(CdsPlan({ISS: issuer}, URL, settings.run), Keys(read_keys(settings.keys)))
@@ -146,11 +163,11 @@ def test_keys_from_an_address_are_kept_and_asked_for_seldom(client, address, mon
         with pytest.raises(Problem, match="token_refused"):
             call({"kid": "unknown"})
     assert served["count"] == 1
-    monkeypatch.setattr(public_keys, "BETWEEN_SECONDS", 0.0)
+    later = 1900.0  # it is time to ask again
     served["status"] = 500
     assert call().key_id == client.key_id  # kept, though the address fails
-    monkeypatch.setattr(public_keys, "KEPT_SECONDS", -1.0)
     for status in (500, 302):
+        later += 3700.0  # and now they are no longer believed
         served["status"] = status
         with pytest.raises(Problem) as refused:
             call()
