@@ -22,6 +22,7 @@ from service.cds_hooks.services import SERVICES, HookService, discovery
 from service.cds_hooks.shapes import CdsCardsSchema, CdsRecordedSchema, CdsServicesSchema
 from service.cds_hooks.tokens import CdsClients
 from service.errors import Problem
+from service.fhir.authored import AUTHORED
 from service.log.store import NotDurable, Receipt
 from service.records import not_recorded, record_refusal
 from service.sandbox.cases import NOBODY, CannedCase
@@ -92,8 +93,8 @@ def _add_service(
 
         def read() -> tuple[dict[str, Any], str | None]:
             sent = read_json()
-            found = request_in(sent, schema, desk.released.model.dictionary, caller)
-            asked.update(validated(found, desk.acceptor, desk.schema, caller))
+            found, authored = request_in(sent, schema, desk.released.model.dictionary, caller)
+            asked.update(validated(found, desk.acceptor, desk.schema, caller) | authored)
             return asked, _unique(service, str(sent["hookInstance"]), caller)
 
         done = desk.take(caller, read)
@@ -134,7 +135,7 @@ def _examples(cases: Sequence[CannedCase], desk: ScreeningDesk, plan: CdsPlan) -
 def _cards(done: Answered, asked: dict[str, Any], desk: ScreeningDesk, plan: CdsPlan) -> bytes:
     answer, model = orjson.loads(done.answer), desk.released.model
     summary = summarise(done.record, {"answer": answer, "asked": asked}, model.dictionary, desk.origin)
-    return orjson.dumps({"cards": [card(answer, summary, model, plan.url)]})
+    return orjson.dumps({"cards": [card(answer, summary, model, plan.url, asked.get(AUTHORED))]})
 
 
 def _unique(service: HookService, hook_instance: str, caller: Caller) -> str:

@@ -22,8 +22,12 @@ LONGEST_SUMMARY = 139
 """CDS Hooks 2.0: fewer than 140 characters."""
 
 
-def card(answer: Mapping[str, Any], summary: Summary, model: AdditiveModel, url: str) -> dict[str, Any]:
+def card(
+    answer: Mapping[str, Any], summary: Summary, model: AdditiveModel, url: str, authored: str | None = None
+) -> dict[str, Any]:
     """The card of a screening: `answer` as logged, `summary` of the same record, `url` of this service.
+
+    `authored` is when the answers were given, as logged; None where that is not known.
 
     Its uuid is the screening's id, so that feedback names the screening.
     """
@@ -37,7 +41,7 @@ def card(answer: Mapping[str, Any], summary: Summary, model: AdditiveModel, url:
         "uuid": answer["screening_id"],
         "summary": summary_of(answer),
         "indicator": "warning" if level == CONSIDER_REFERRAL else "info",
-        "detail": _detail(answer, model),
+        "detail": _detail(answer, model, authored),
         "source": source,
         "overrideReasons": override_reasons(),
         "links": [{"label": words.link.label, "url": f"{url}/screenings/{answer['screening_id']}", "type": "absolute"}],
@@ -65,7 +69,7 @@ def override_reasons() -> list[dict[str, str]]:
     ]
 
 
-def _detail(answer: Mapping[str, Any], model: AdditiveModel) -> str:
+def _detail(answer: Mapping[str, Any], model: AdditiveModel, authored: str | None) -> str:
     """The prompt, its reasons, grounds, and every question that is not known with whom to ask, as Markdown."""
     words, asked_first = topic("cds_hooks").detail, list(answer["prompt"]["ask"])
     gaps = {gap["feature"]: gap for gap in answer["not_known"]}
@@ -75,7 +79,8 @@ def _detail(answer: Mapping[str, Any], model: AdditiveModel) -> str:
         for name in order
     ]
     grounds = [f"{ground['label']}: {ground['text']}" for ground in answer["grounds"]]
-    parts = [answer["prompt"]["text"]]
+    given = words.authored.format(date=authored[:10]) if authored else words.authored_unknown
+    parts = [answer["prompt"]["text"], given]
     for title, lines in (
         (words.reasons, answer["prompt"]["reasons"]),
         (words.grounds, grounds),

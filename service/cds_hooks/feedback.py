@@ -14,7 +14,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, vali
 
 from service.access.keys import Caller
 from service.cds_hooks.cards import REASON_SYSTEM
-from service.cds_hooks.suggestions import ASK, REFERRAL, suggestion_id
+from service.cds_hooks.suggestions import offered, suggestion_id
 from service.errors import FieldError, problem
 from service.log.store import LogStore
 from service.responses.reasons import ACCEPTED_DRAFT, NOT_GIVEN, choices
@@ -100,12 +100,13 @@ def record_feedback(sent: Mapping[str, Any], schema: Schema, log: LogStore, call
     except ValidationError as error:
         known = frozenset({*schema.fields, *CdsFeedbackEntrySchema().fields, "reason", "code", "system", "id"})
         raise problem("refused", field_errors(error.normalized_messages(), known)) from None
+    drafts = []
     for place, entry in enumerate(said):
-        answerable(str(entry["card"]), log, caller)
-        _check_suggestions(entry, place)
+        screening = answerable(str(entry["card"]), log, caller)
+        drafts.append(_draft(entry, place, screening["answer"]))
     recorded = []
-    for entry in said:
-        asked = response_of(entry)
+    for entry, draft in zip(said, drafts, strict=True):
+        asked = response_of(entry) | ({"draft": draft} if draft else {})
         done = respond(str(entry["card"]), asked, log, caller, _unique(entry, caller))
         recorded.append(orjson.loads(done.answer))
     return recorded
@@ -119,11 +120,15 @@ def response_of(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {"action": DISAGREES, "reasons": [reason["code"] if reason else NOT_GIVEN], "corrects": None}
 
 
-def _check_suggestions(entry: Mapping[str, Any], place: int) -> None:
-    offered = {suggestion_id(str(entry["card"]), kind) for kind in (REFERRAL, ASK)}
-    if any(str(one["id"]) not in offered for one in entry.get("acceptedSuggestions", ())):
+def _draft(entry: Mapping[str, Any], place: int, answer: Mapping[str, Any]) -> str | None:
+    """Which draft was taken up, of those that the card offered; None where none was. Raises `Problem`."""
+    kinds = {suggestion_id(str(entry["card"]), kind): kind for kind in offered(answer)}
+    for one in entry.get("acceptedSuggestions", ()):
+        if str(one["id"]) in kinds:
+            return kinds[str(one["id"])]
         field = f"feedback.{place}.acceptedSuggestions.0.id"
         raise problem("refused", [FieldError(field, "send the uuid of a suggestion of that card")])
+    return None
 
 
 def _unique(entry: Mapping[str, Any], caller: Caller) -> str:

@@ -23,15 +23,20 @@ def suggestion_id(screening_id: str, kind: str) -> str:
     return str(uuid5(UUID(screening_id), f"suggestion {kind}"))
 
 
+def offered(answer: Mapping[str, Any]) -> tuple[str, ...]:
+    """The kinds of draft that the card of an answer offers."""
+    referral = (REFERRAL,) if answer["prompt"]["level"] == CONSIDER_REFERRAL else ()
+    return (*referral, ASK) if _asks(answer) else referral
+
+
 def suggestions(answer: Mapping[str, Any], summary: Summary) -> list[dict[str, Any]]:
     """The suggestions of a card, none recommended over another; an empty list where there is nothing to draft."""
-    asks = set(answer["prompt"]["ask"]) & {one.feature for one in summary.not_known}
-    offered = []
-    if answer["prompt"]["level"] == CONSIDER_REFERRAL:
-        offered.append(_suggestion(summary, REFERRAL, _referral(summary)))
-    if asks:
-        offered.append(_suggestion(summary, ASK, _task(summary, asks)))
-    return offered
+    drafts = {REFERRAL: lambda: _referral(summary), ASK: lambda: _task(summary, _asks(answer))}
+    return [_suggestion(summary, kind, drafts[kind]()) for kind in offered(answer)]
+
+
+def _asks(answer: Mapping[str, Any]) -> set[str]:
+    return set(answer["prompt"]["ask"]) & {gap["feature"] for gap in answer["not_known"]}
 
 
 def _suggestion(summary: Summary, kind: str, resource: dict[str, Any]) -> dict[str, Any]:

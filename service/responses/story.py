@@ -38,7 +38,8 @@ def respond(
 ) -> Recorded:
     """Records what was done about a screening; returns once it is durable.
 
-    `asked` is the validated request. `unique` is a text by which the log takes it once. Raises
+    `asked` is the validated request; `draft` in it names what was taken up of a card's drafts. `unique` is a text by
+    which the log takes it once. Raises
     `Problem` where the screening is not there for this caller or another response came first, and `NotDurable`.
     """
     screening = answerable(screening_id, log, caller)
@@ -106,6 +107,7 @@ def _payload(
             "agency": _agency(screening["asked"], caller),
             "caller": {"key_id": caller.key_id, "role": caller.role},
             "corrects": newest,
+            **({"draft": asked["draft"]} if "draft" in asked else {}),
             # The level and model shown, and never the score: enough to count disagreement after an erasure too.
             "level": answer["prompt"]["level"],
             "model": answer["model"]["version"],

@@ -168,3 +168,49 @@ def test_of_several_answers_the_newest_counts_and_answers_without_a_reference_ge
     asked = json.loads(client.service.log.get(response.get_json()["cards"][0]["uuid"]).payload)["asked"]
     assert "domestic_abuse" not in asked["features"]
     assert re.fullmatch(r"hook-1-[a-r]{32}", asked["case_ref"])
+
+
+def answered(**changes):
+    return {"prefetch": {"answers": {**hook_call()["prefetch"]["answers"], **changes}}}
+
+
+def of(reference):
+    return {"subject": {"identifier": {"system": "urn:grounds:case-ref", "value": "case-1"}, "reference": reference}}
+
+
+@pytest.mark.parametrize("form", ["Patient/{}", "https://ehr.example/fhir/Patient/{}", "Patient/{}/_history/2"])
+def test_answers_of_another_patient_are_refused_and_whose_they_are_is_kept_nowhere(client, form):
+    assert client.call(**answered(**of(form.format("9434765919")))).status_code == 200
+    response = client.call(**answered(**of(form.format("9434765870"))))
+    assert problem(response, "refused")["errors"][0]["field"] == "prefetch.answers.subject.reference"
+    log = client.service.log
+    assert log.screenings() == 1
+    stored = b"".join((entry.payload or b"") + entry.leaf for entry in log.entries(0, log.size())).decode()
+    assert "94347" not in stored + response.text
+
+
+@pytest.mark.parametrize("reference", ["#child", "RelatedPerson/9434765919", "Patient/", 7, {"a": "b"}])
+def test_a_reference_that_names_no_patient_is_refused(client, reference):
+    problem(client.call(**answered(**of(reference))), "refused")
+
+
+def test_one_set_of_another_patient_among_several_refuses_all(client):
+    ours, theirs = ({**answered()["prefetch"]["answers"], **of(f"Patient/{one}")} for one in ("9434765919", "2"))
+    entries = [{"resource": {**one, "authored": "2026-01-01"}} for one in (ours, theirs)]
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+    problem(client.call(prefetch={"answers": bundle}), "refused")
+
+
+def test_how_old_answers_are_is_recorded_and_on_the_card(client):
+    (shown,) = client.call(**answered(authored="2026-01-05T00:30:00+02:00")).get_json()["cards"]
+    assert "These answers were given on 2026-01-04." in shown["detail"]
+    asked = json.loads(client.service.log.get(shown["uuid"]).payload)["asked"]
+    assert asked["answers_authored"] == "2026-01-04T22:30:00+00:00"
+    (shown,) = client.call().get_json()["cards"]
+    assert "When these answers were given is not known." in shown["detail"]
+
+
+@pytest.mark.parametrize("authored", ["2999-01-01", "2026", "yesterday", None, 20260101.5, "0001-01-01T00:00:00+14:00"])
+def test_a_date_that_cannot_be_is_refused(client, authored):
+    told = problem(client.call(**answered(authored=authored)), "refused")
+    assert told["errors"][0]["field"] == "prefetch.answers.authored"

@@ -6,6 +6,7 @@ import pytest
 
 from service.access.keys import Caller
 from service.cds_hooks.feedback import CdsFeedbackSchema, record_feedback
+from service.cds_hooks.suggestions import ASK, REFERRAL, suggestion_id
 from service.errors import Problem
 from service.responses.story import responses_to
 from tests.service.cds_hooks.conftest import VIEW
@@ -61,6 +62,23 @@ def test_every_reason_that_a_card_offers_can_be_given_back(client, shown):
 def test_an_accepted_draft_is_not_said_to_be_a_referral(client, shown):
     assert client.feedback([accepted(shown)]).status_code == 200
     assert recorded(client, shown) == [("accepted_draft", [])]
+
+
+def test_which_draft_was_taken_up_is_recorded(client, shown):
+    for place in (0, 1):
+        later = accepted(shown, place, outcomeTimestamp=f"2026-04-01T1{place}:00:00Z")
+        assert client.feedback([later]).status_code == 200
+    kept = [said["draft"] for _, said in responses_to(shown["uuid"], client.service.log)]
+    assert kept == ["referral", "ask"]
+
+
+def test_a_draft_that_the_card_did_not_offer_cannot_have_been_taken_up(client):
+    card = client.call({}).get_json()["cards"][0]
+    assert [one["uuid"] for one in card["suggestions"]] == [suggestion_id(card["uuid"], ASK)]
+    sent = accepted(card, acceptedSuggestions=[{"id": suggestion_id(card["uuid"], REFERRAL)}])
+    told = problem(client.feedback([sent]), "refused")
+    assert told["errors"][0]["field"] == "feedback.0.acceptedSuggestions.0.id"
+    assert recorded(client, card) == []
 
 
 def test_an_override_without_a_reason_says_that_there_was_none(client, shown):
