@@ -27,11 +27,13 @@ class Seen:
     bins: list[int]
     not_known: int = 0
     not_applicable: int = 0
+    unlisted: int = 0
+    """Answers that the model's table has no place for: given while another dictionary was in use."""
 
     @property
     def cases(self) -> int:
         """All cases that were looked at."""
-        return sum(self.bins) + self.not_known + self.not_applicable
+        return sum(self.bins) + self.not_known + self.not_applicable + self.unlisted
 
     def add(self, term: Term, value: Value) -> None:
         """Counts one case's value."""
@@ -39,6 +41,8 @@ class Seen:
             self.not_known += 1
         elif value == NOT_APPLICABLE:
             self.not_applicable += 1
+        elif isinstance(value, str) is term.feature.is_numeric or (isinstance(value, str) and value not in term.slots):
+            self.unlisted += 1
         else:
             self.bins[term.slot(value)] += 1
 
@@ -58,6 +62,8 @@ class FeatureDrift:
     noise: float | None
     not_answered_then: float | None
     not_answered_now: float
+    unlisted: int = 0
+    """Answers that the model's dictionary does not list; they are in no other figure but `cases`."""
 
 
 @dataclass(slots=True)
@@ -101,7 +107,8 @@ def _drift(term: Term, seen: Seen, rows: object) -> FeatureDrift:
         index=index,
         noise=noise,
         not_answered_then=share_then,
-        not_answered_now=1 - answered / seen.cases,
+        not_answered_now=(seen.not_known + seen.not_applicable) / seen.cases,
+        unlisted=seen.unlisted,
     )
 
 

@@ -28,6 +28,7 @@ from service.pages.site import register_pages
 from service.pages.summary.views import summary_page
 from service.reference import reference
 from service.refusing import refusal_answer
+from service.replay.answering import AnsweringModels
 from service.responses.api import RESPONSE_FORMS, responses
 from service.running.metrics import Metrics, State
 from service.running.readiness import Places, Readiness
@@ -87,9 +88,11 @@ class Collaborators:
     metrics: Metrics | None = None
     """None leaves `/metrics` out."""
     screening_rate: str | None = None
-    """Screenings that one key may ask of one worker, as in `1200/minute`; None is as many as it likes."""
+    """Requests about screenings that one key may make of one worker, as in `1200/minute`; None: as many as it likes."""
     cds: CdsPlan | None = None
     """None leaves CDS Hooks out."""
+    release_keys: Path | None = None
+    """Folder of the release key's public half, for records of earlier models; None knows the model in use alone."""
     refuse: Refuse | None = None
     """Looks at each validated request for a screening, and may refuse it (the sandbox does)."""
 
@@ -135,8 +138,10 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_bod
     _describe_features(api)
     writer = AnswerWriter(collaborators.released.model)
     collaborators.log.learn(sample_payload(collaborators.released, writer))
-    app.short_way = ShortWay(_add_screenings(api, collaborators, writer, batch_body_limit), body_limit, app.noted)
-    api.register_blueprint(responses(collaborators.log, collaborators.keys, collaborators.origin))
+    rate = KeyRate(collaborators.screening_rate)
+    desk = _add_screenings(api, collaborators, writer, rate, batch_body_limit)
+    app.short_way = ShortWay(desk, body_limit, app.noted)
+    api.register_blueprint(responses(collaborators.log, collaborators.keys, rate, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
     room = None
     if collaborators.audit is not None:
@@ -149,11 +154,11 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_bod
     api.register_blueprint(drift_address(drift, collaborators.keys))
     page = None
     if collaborators.pages is not None:
-        desk = _page_desk(collaborators, writer, collaborators.pages, guesses, drift, room)
-        register_pages(app, desk)
-        page = partial(summary_page, desk)
-    dictionary = collaborators.released.model.dictionary
-    api.register_blueprint(summaries(dictionary, collaborators.log, collaborators.keys, collaborators.origin, page))
+        pages = _page_desk(collaborators, writer, collaborators.pages, guesses, rate, drift, room)
+        register_pages(app, pages)
+        page = partial(summary_page, pages)
+    models = AnsweringModels(collaborators.released, collaborators.release_keys)
+    api.register_blueprint(summaries(models, collaborators.log, collaborators.keys, rate, collaborators.origin, page))
     for name, forms in BETWEEN_FIELDS.items():
         api.spec.components.schemas.get(name, {})["oneOf"] = forms
     return app
@@ -170,20 +175,20 @@ def _watch(app: Web, collaborators: Collaborators, drift: DriftWindow) -> None:
 
 
 def _add_screenings(
-    api: Api, collaborators: Collaborators, writer: AnswerWriter, batch_body_limit: int
+    api: Api, collaborators: Collaborators, writer: AnswerWriter, rate: KeyRate, batch_body_limit: int
 ) -> ScreeningDesk:
     """The doors of a screening (JSON, FHIR, CDS Hooks), all over one desk, and the cases to try them with."""
-    rate = None if collaborators.screening_rate is None else KeyRate(collaborators.screening_rate)
     released, log, keys, origin = collaborators.released, collaborators.log, collaborators.keys, collaborators.origin
     desk = ScreeningDesk(released, writer, log, keys, origin, rate, collaborators.refuse, collaborators.metrics)
     cases = canned_cases(released, writer)
     describe_problems(api, desk.schema)
     api.register_blueprint(screenings(desk, screening_examples(cases, origin), batch_body_limit))
     api.register_blueprint(sandbox_cases(cases, keys))
-    for blueprint in fhir_addresses(desk):
+    models = AnsweringModels(released, collaborators.release_keys)
+    for blueprint in fhir_addresses(desk, models):
         api.register_blueprint(blueprint)
     if collaborators.cds is not None:
-        api.register_blueprint(cds_hooks(desk, collaborators.cds, cases))
+        api.register_blueprint(cds_hooks(desk, collaborators.cds, cases, models))
     return desk
 
 
@@ -192,6 +197,7 @@ def _page_desk(
     writer: AnswerWriter,
     plan: PagePlan,
     guesses: Guesses,
+    rate: KeyRate,
     drift: DriftWindow,
     room: AuditRoom | None,
 ) -> PageDesk:
@@ -202,6 +208,8 @@ def _page_desk(
         keys=collaborators.keys,
         origin=collaborators.origin,
         guesses=guesses,
+        rate=rate,
+        models=AnsweringModels(collaborators.released, plan.key_folder),
         sessions=Sessions(collaborators.keys, plan.secret, plan.https),
         https=plan.https,
         key_folder=plan.key_folder,

@@ -52,7 +52,8 @@ class Settings:
     """GROUNDS_AUDIT_RATE: requests about the log that one key may make of one worker. Default 120/minute."""
 
     screening_rate: str = "1200/minute"
-    """GROUNDS_SCREENING_RATE: screenings that one key may ask of one worker. Default 1200/minute."""
+    """GROUNDS_SCREENING_RATE: screenings, looks at them and responses that one key may ask of one worker. Default
+    1200/minute."""
 
     oidc_issuer: str = ""
     """GROUNDS_OIDC_ISSUER: the identity provider whose tokens are accepted beside keys, as in their `iss`. Default:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 
 from service.access.keys import SANDBOX_MARK
+from service.bodies import Bodies
 from service.running.metrics import Metrics
 from service.running.telemetry import logger
 from service.screening.seats import NEVER_TURNED_AWAY, Seats
@@ -64,6 +64,8 @@ class Web(Flask):
     session_interface = NoSession()
     seats: Seats | None = None
     """Turns of this worker's requests; None where nothing is limited."""
+    bodies: Bodies | None = None
+    """Reads bodies before a turn is taken; None where they are read in it."""
     metrics: Metrics | None = None
     """What counts the answers; None where nothing does."""
 
@@ -81,8 +83,9 @@ class Web(Flask):
             answer = partial(self.short_way.answer, answer)
         if self.seats is None or environ["PATH_INFO"] in NEVER_TURNED_AWAY:
             return answer(environ, start_response)
-        self._read_body(environ)
-        turned_away = self.seats.take()
+        turned_away = None if self.bodies is None else self.bodies.read(environ)
+        if turned_away is None:
+            turned_away = self.seats.take()
         if turned_away is not None:
             if self.metrics is not None:
                 self.metrics.refused(turned_away.code)
@@ -93,12 +96,6 @@ class Web(Flask):
             return answer(environ, start_response)
         finally:
             self.seats.give_back()
-
-    def _read_body(self, environ: WSGIEnvironment) -> None:
-        """Reads the body before the request takes its turn, so that one who sends slowly keeps nobody else waiting."""
-        length = environ.get("CONTENT_LENGTH") or "0"
-        if length.isdigit() and 0 < int(length) <= (self.config["MAX_CONTENT_LENGTH"] or 0):
-            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself: no view here is asynchronous, and Flask would look into each again and again."""

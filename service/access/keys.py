@@ -22,6 +22,8 @@ from service.running.telemetry import logger
 
 SANDBOX = "sandbox"
 ROLES = ("practitioner", "auditor", "operator", SANDBOX)
+UNBOUND = ("auditor",)
+"""Roles that are of no one agency: a key that says otherwise would promise a limit that there is not."""
 SECONDS_BETWEEN_LOOKS = 1.0
 SANDBOX_MARK = f" grounds_{SANDBOX}_"
 """In the Authorization header of whoever sends what calls itself a sandbox key."""
@@ -154,6 +156,8 @@ class FollowedKeys(Keys):
             found = (self._folder / KEY_FILE).stat()
         except FileNotFoundError:
             return (0, 0, 0)
+        except OSError:
+            return (-1, 0, 0)  # reading it then says what is wrong
         return found.st_ino, found.st_mtime_ns, found.st_size
 
 
@@ -162,7 +166,9 @@ def _timestamp(expires: str | None) -> float:
 
 
 def require_role(caller: Caller, *roles: str) -> None:
-    """Raises `Problem` 403 unless the caller has one of the roles."""
+    """Raises `Problem` 403 unless the caller has one of the roles, or is bound to an agency where the role is not."""
+    if caller.role in UNBOUND and caller.agency is not None:
+        raise problem("wrong_role", detail=f"The role {caller.role} is of no one agency; ask for a key without one.")
     if caller.role not in roles:
         raise problem(
             "wrong_role", detail=f"This needs the role {' or '.join(roles)}; the key's role is {caller.role}."
@@ -191,6 +197,8 @@ def create_key(
     `record` comes before the key is stored: every key of a service has its entry (`service.access.key_records`). The
     key is accepted for `days` (above 0, at most 3660), or until it is revoked. Raises `KeyFileError`.
     """
+    if agency is not None and role in UNBOUND:
+        raise KeyFileError(f"agency: leave it out; the role {role} is of no one agency and reads the whole log")
     if agency is not None and not _AGENCY.fullmatch(agency):
         raise KeyFileError("agency: send the id of an agency as the data dictionary spells it, for instance gp")
     key, stored = _made(role, agency, days)

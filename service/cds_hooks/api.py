@@ -11,6 +11,7 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
+from model.additive import AdditiveModel
 from service.access.keys import Caller
 from service.cds_hooks.calls import call_schema, request_in
 from service.cds_hooks.cards import card
@@ -25,6 +26,7 @@ from service.errors import Problem
 from service.fhir.authored import AUTHORED
 from service.log.store import NotDurable, Receipt
 from service.records import not_recorded, record_refusal
+from service.replay.answering import AnsweringModels
 from service.sandbox.cases import NOBODY, CannedCase
 from service.screening.api import documented
 from service.screening.desk import Answered, ScreeningDesk
@@ -36,8 +38,8 @@ ADDRESS = "/cds-services"
 SECURITY: list[dict[str, list[str]]] = [{"cds_client": []}]
 
 
-def cds_hooks(desk: ScreeningDesk, plan: CdsPlan, cases: Sequence[CannedCase]) -> Blueprint:
-    """The blueprint of CDS Hooks for these issuers; `cases` make the examples of cards."""
+def cds_hooks(desk: ScreeningDesk, plan: CdsPlan, cases: Sequence[CannedCase], models: AnsweringModels) -> Blueprint:
+    """The blueprint of CDS Hooks for these issuers; `cases` make the examples; cards are by the model that answered."""
     blueprint = Blueprint("cds_hooks", __name__, url_prefix=ADDRESS, description="CDS Hooks 2.0.")
     clients = CdsClients(plan, desk.keys)
     origins = frozenset(origin for issuer in plan.issuers.values() for origin in issuer.origins)
@@ -58,7 +60,7 @@ def cds_hooks(desk: ScreeningDesk, plan: CdsPlan, cases: Sequence[CannedCase]) -
             return Response(offered, mimetype=JSON)
 
     for service in SERVICES.values():
-        _add_service(blueprint, service, desk, plan, clients, _examples(cases, desk, plan))
+        _add_service(blueprint, service, desk, plan, clients, models, _examples(cases, desk, plan))
     return blueprint
 
 
@@ -68,13 +70,14 @@ def _add_service(
     desk: ScreeningDesk,
     plan: CdsPlan,
     clients: CdsClients,
+    models: AnsweringModels,
     shown: dict[str, Any],
 ) -> None:
     schema, said = call_schema(service), CdsFeedbackSchema()
     contract = call_contract(service, desk.released.model.dictionary)
     caller_of = clients.caller
     answers = documented(
-        200, "One card, its screening recorded", CdsCardsSchema, 400, 401, 403, 412, 413, 415, 422, 429, 503
+        200, "One card, its screening recorded", CdsCardsSchema, 400, 401, 403, 410, 412, 413, 415, 422, 429, 500, 503
     )
     answers["200"]["content"][JSON]["examples"] = shown
 
@@ -98,7 +101,8 @@ def _add_service(
             return asked, _unique(service, str(sent["hookInstance"]), caller)
 
         done = desk.take(caller, read)
-        return Response(_cards(done, asked, desk, plan), 200, dict(done.headers), mimetype=JSON)
+        cards = _cards(done, asked, models.needed(done.model_sha256).model, desk.origin, plan)
+        return Response(cards, 200, dict(done.headers), mimetype=JSON)
 
     @blueprint.route(f"/{service.id}/feedback", methods=["POST"], endpoint=f"{service.id}-feedback")
     @blueprint.doc(
@@ -107,11 +111,12 @@ def _add_service(
         security=SECURITY,
         requestBody={"required": True, "content": {JSON: {"schema": said}}},
         responses=documented(
-            200, "Recorded as responses", CdsRecordedSchema, 400, 401, 403, 404, 409, 410, 413, 415, 422, 503
+            200, "Recorded as responses", CdsRecordedSchema, 400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503
         ),
     )
     def feedback() -> Response:
         caller = caller_of(request.headers.get("Authorization"), request.path)
+        desk.rate.admit(caller.key_id)
         try:
             recorded = record_feedback(read_json(), said, desk.log, caller)
         except Problem as refusal:
@@ -126,15 +131,15 @@ def _examples(cases: Sequence[CannedCase], desk: ScreeningDesk, plan: CdsPlan) -
     """The card of each canned case, by what it shows, made by the code that answers."""
     shown = {}
     for case in cases:
-        composed = Answered(case.answer, Receipt(0, NOBODY, "", AT, ""))
-        value = orjson.loads(_cards(composed, dict(case.request), desk, plan))
+        composed = Answered(case.answer, Receipt(0, NOBODY, "", AT, ""), desk.released.sha256)
+        value = orjson.loads(_cards(composed, dict(case.request), desk.released.model, desk.origin, plan))
         shown[case.expected] = {"summary": case.expected, "value": value}
     return shown
 
 
-def _cards(done: Answered, asked: dict[str, Any], desk: ScreeningDesk, plan: CdsPlan) -> bytes:
-    answer, model = orjson.loads(done.answer), desk.released.model
-    summary = summarise(done.record, {"answer": answer, "asked": asked}, model.dictionary, desk.origin)
+def _cards(done: Answered, asked: dict[str, Any], model: AdditiveModel, origin: str, plan: CdsPlan) -> bytes:
+    answer = orjson.loads(done.answer)
+    summary = summarise(done.record, {"answer": answer, "asked": asked}, model.dictionary, origin)
     return orjson.dumps({"cards": [card(answer, summary, model, plan.url, asked.get(AUTHORED))]})
 
 

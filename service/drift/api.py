@@ -24,6 +24,9 @@ class FeatureDriftSchema(Schema):
     noise = fields.Float(required=True, allow_none=True, metadata={"description": "Its mean if nothing had changed."})
     not_answered_then = fields.Float(required=True, allow_none=True)
     not_answered_now = fields.Float(required=True)
+    unlisted = fields.Integer(
+        required=True, metadata={"description": "Answers that the live model's dictionary does not list."}
+    )
 
 
 class AgencyDriftSchema(Schema):
@@ -41,6 +44,7 @@ class DriftSchema(Schema):
     model = fields.String(required=True)
     cases = fields.Integer(required=True)
     erased = fields.Integer(required=True)
+    damaged = fields.Integer(required=True, metadata={"description": "Records that do not fit their leaves."})
     first_at = fields.String(required=True, allow_none=True)
     last_at = fields.String(required=True, allow_none=True)
     features = fields.List(fields.Nested(FeatureDriftSchema), required=True)
@@ -55,7 +59,7 @@ def drift_address(window: DriftWindow, keys: Keys) -> Blueprint:
     class Drift(MethodView):
         @blueprint.doc(
             summary="How far the newest screenings differ from training, by feature and by agency",
-            responses=documented(200, "The report, at most a minute old", DriftSchema, 401, 403, 500, 503),
+            responses=documented(200, "The report, at most a minute old", DriftSchema, 401, 403, 503),
         )
         def get(self) -> Response:
             require_role(keys.caller(request.headers.get("Authorization")), "auditor", "operator")

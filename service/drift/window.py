@@ -13,8 +13,9 @@ import orjson
 from model.dictionary import NOT_KNOWN
 from model.drift import FeatureDrift, Watch
 from service.log.disclosure import THRESHOLD
-from service.log.store import LogStore
+from service.log.store import LogDamaged, LogStore
 from service.model_files import ReleasedModel
+from service.running.telemetry import logger
 from service.screening.reading import agencies_of
 
 MOST_ENTRIES = 5000
@@ -41,12 +42,15 @@ class AgencyDrift:
 class DriftReport:
     """The drift over a window. `erased` screenings could not be read; those of other models are counted all the same.
 
+    `damaged` ones do not fit their leaves: verify the log.
+
     `features` is empty while there are fewer than `THRESHOLD` screenings.
     """
 
     model: str
     cases: int
     erased: int
+    damaged: int
     first_at: str | None
     last_at: str | None
     features: tuple[FeatureDrift, ...]
@@ -63,7 +67,7 @@ class DriftWindow:
         self._made: tuple[float, DriftReport] | None = None
 
     def report(self) -> DriftReport:
-        """The newest report. Raises `LogDamaged` or an error of the database where the log cannot be read."""
+        """The newest report. Raises an error of the database where the log cannot be read."""
         with self._lock:
             if self._made is None or time.monotonic() - self._made[0] >= SECONDS_BETWEEN:
                 self._made = time.monotonic(), self._make()
@@ -72,12 +76,17 @@ class DriftWindow:
     def _make(self) -> DriftReport:
         everything = Watch(self._model)
         by_agency: dict[str, Watch] = {}
-        erased, times = 0, []
+        erased, damaged, times = 0, 0, []
         size = self._log.size()
         for row in self._log.rows(max(0, size - MOST_ENTRIES), size):
             if row.kind != "screening":
                 continue
-            payload = self._log.unpacked(row)
+            try:
+                payload = self._log.unpacked(row)
+            except LogDamaged as error:
+                logger().error("log_damaged", index=error.index)
+                damaged += 1
+                continue
             if payload is None:
                 erased += 1
                 continue
@@ -92,6 +101,7 @@ class DriftWindow:
             model=self._model.version,
             cases=everything.cases,
             erased=erased,
+            damaged=damaged,
             first_at=min(times, default=None),
             last_at=max(times, default=None),
             features=tuple(everything.drift()) if enough else (),

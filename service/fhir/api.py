@@ -9,6 +9,7 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
+from model.additive import AdditiveModel
 from service.access.keys import require_role
 from service.errors import PROBLEMS, problem
 from service.fhir import terms
@@ -20,6 +21,7 @@ from service.fhir.questionnaire import questionnaire
 from service.fhir.risk_assessment import risk_assessment
 from service.log.store import Receipt, StoredEntry
 from service.records import looked_at
+from service.replay.answering import AnsweringModels
 from service.screening.api import documented
 from service.screening.desk import ScreeningDesk
 from service.screening.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
@@ -27,9 +29,9 @@ from service.screening.reading import read_json, validated
 from service.web import Recorded
 
 
-def fhir_addresses(desk: ScreeningDesk) -> tuple[Blueprint, Blueprint]:
-    """The blueprints of the Questionnaire and of the resources."""
-    return _questionnaire(desk), _resources(desk)
+def fhir_addresses(desk: ScreeningDesk, models: AnsweringModels) -> tuple[Blueprint, Blueprint]:
+    """The blueprints of the Questionnaire and of the resources; a resource speaks by the model that answered."""
+    return _questionnaire(desk), _resources(desk, models)
 
 
 def _questionnaire(desk: ScreeningDesk) -> Blueprint:
@@ -49,7 +51,7 @@ def _questionnaire(desk: ScreeningDesk) -> Blueprint:
     return blueprint
 
 
-def _resources(desk: ScreeningDesk) -> Blueprint:
+def _resources(desk: ScreeningDesk, models: AnsweringModels) -> Blueprint:
     blueprint = Blueprint("fhir", __name__, url_prefix=PREFIX, description="Screen a case, as FHIR R4.")
     body = {"required": True, "content": {terms.FHIR_JSON: {"schema": response_schema(desk.released.model.dictionary)}}}
     answered = _resource("RiskAssessment")
@@ -61,7 +63,8 @@ def _resources(desk: ScreeningDesk) -> Blueprint:
         parameters=[IDEMPOTENCY_PARAMETER],
         requestBody=body,
         responses=_fhir(
-            documented(201, "The screening, recorded", answered, 400, 401, 403, 413, 415, 422, 429, 503), PREFIX
+            documented(201, "The screening, recorded", answered, 400, 401, 403, 410, 413, 415, 422, 429, 500, 503),
+            PREFIX,
         ),
     )
     def post_answers() -> Response:
@@ -77,7 +80,8 @@ def _resources(desk: ScreeningDesk) -> Blueprint:
 
         done = desk.take(caller, read)
         location = ("Location", f"{PREFIX}/RiskAssessment/{done.record.entry_id}")
-        shown = _assessment(desk, orjson.loads(done.answer), asked, done.record)
+        model = models.needed(done.model_sha256).model
+        shown = _rendered(orjson.loads(done.answer), asked, done.record, model, desk.origin)
         return Recorded(shown, 201, [location, *done.headers], terms.FHIR_JSON)
 
     @blueprint.route("/RiskAssessment/<uuid:screening_id>")
@@ -85,23 +89,29 @@ def _resources(desk: ScreeningDesk) -> Blueprint:
         @blueprint.doc(
             summary="A screening as it was recorded, as a RiskAssessment",
             responses=_fhir(
-                documented(200, "The screening, with its record", answered, 401, 403, 404, 410, 503), PREFIX
+                documented(200, "The screening, with its record", answered, 401, 403, 404, 410, 429, 500, 503), PREFIX
             ),
         )
         def get(self, screening_id: object) -> Response:
             caller = desk.keys.caller(request.headers.get("Authorization"))
+            desk.rate.admit(caller.key_id)
             require_role(caller, "practitioner", "auditor")
             entry, payload = looked_at(str(screening_id), caller, desk.log)
-            shown = _assessment(desk, payload["answer"], payload["asked"], entry)
+            model = models.needed(payload["model_sha256"]).model
+            shown = _rendered(payload["answer"], payload["asked"], entry, model, desk.origin)
             return Response(shown, mimetype=terms.FHIR_JSON)
 
     return blueprint
 
 
-def _assessment(
-    desk: ScreeningDesk, answer: dict[str, Any], asked: dict[str, Any], record: Receipt | StoredEntry
+def _rendered(
+    answer: dict[str, Any],
+    asked: dict[str, Any],
+    record: Receipt | StoredEntry,
+    model: AdditiveModel,
+    origin: str,
 ) -> bytes:
-    return orjson.dumps(risk_assessment(answer, asked, record, desk.released.model, desk.origin))
+    return orjson.dumps(risk_assessment(answer, asked, record, model, origin))
 
 
 def _resource(kind: str) -> dict[str, Any]:

@@ -138,11 +138,15 @@ class LogStore(LogReader):
             with self._lock:
                 if self._closed:
                     raise LogError("closed")
+                began = time.perf_counter()
                 self._writer.commit_whole(batch)
+                took = time.perf_counter() - began
         except Exception as error:
             self._give_up(batch, error)
             raise NotDurable(f"the log cannot be written ({self._fault})") from None
         self._fault, self._last_write = None, time.monotonic_ns()
+        if self.on_commit is not None:
+            self.on_commit(len(batch), took)
         receipts = [pending.receipt for pending in batch if pending.receipt is not None]
         if len(receipts) < len(batch):
             raise AlreadyRecorded(next(one.recorded_at for one in batch if one.recorded_at is not None))

@@ -11,6 +11,7 @@ from jinja2 import Environment
 
 from service.access.guessing import Guesses
 from service.access.keys import Caller, Keys, require_role
+from service.access.rate import KeyRate
 from service.audit.desk import Desk
 from service.drift.window import DriftWindow
 from service.log.search_index import SearchIndex
@@ -20,6 +21,7 @@ from service.pages.environment import environment
 from service.pages.result.kept import Kept
 from service.pages.security import HTTPS_ONLY, PAGE_HEADERS
 from service.pages.session import Sessions, SignInNeeded, Visitor
+from service.replay.answering import AnsweringModels
 from service.screening.answer import AnswerWriter
 from service.web import Recorded
 
@@ -37,6 +39,8 @@ class PageDesk:
     origin: str
     sessions: Sessions
     guesses: Guesses
+    rate: KeyRate
+    models: AnsweringModels
     https: bool
     key_folder: Path
     drift: DriftWindow

@@ -11,6 +11,7 @@ from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from service.access.keys import Keys, require_role
+from service.access.rate import KeyRate
 from service.errors import Problem, problem
 from service.log.store import LogStore, NotDurable
 from service.records import RETRY_AFTER, record_refusal, with_record
@@ -96,7 +97,7 @@ class ChoicesSchema(Schema):
     reasons = fields.List(fields.Nested(ReasonSchema), required=True)
 
 
-def responses(log: LogStore, keys: Keys, origin: str) -> Blueprint:
+def responses(log: LogStore, keys: Keys, rate: KeyRate, origin: str) -> Blueprint:
     """The blueprint of practitioners' responses for one log and set of keys."""
     blueprint = Blueprint("responses", __name__, url_prefix="/v1", description="Say what was done about a screening.")
     schema = ResponseRequestSchema()
@@ -110,11 +111,26 @@ def responses(log: LogStore, keys: Keys, origin: str) -> Blueprint:
             requestBody=body,
             parameters=[IDEMPOTENCY_PARAMETER],
             responses=documented(
-                201, "The response, recorded", ResponseSchema, 400, 401, 403, 404, 409, 410, 413, 415, 422, 500, 503
+                201,
+                "The response, recorded",
+                ResponseSchema,
+                400,
+                401,
+                403,
+                404,
+                409,
+                410,
+                413,
+                415,
+                422,
+                429,
+                500,
+                503,
             ),
         )
         def post(self, screening_id: object) -> Response:
             caller = keys.caller(request.headers.get("Authorization"))
+            rate.admit(caller.key_id)
             try:
                 require_role(caller, "practitioner")
                 asked = validated_response(schema, read_json())

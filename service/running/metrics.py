@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.log.schema import LogError
+from service.running.telemetry import logger
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 ROOM = 512 * 1024
-"""Bytes of each of a worker's two files of counts: more than all routes with all their statuses take."""
+"""Bytes of each of a worker's files of counts: more than all routes with all their statuses take."""
 ENTRIES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
@@ -41,9 +48,17 @@ def reserve_room(folder: Path) -> None:
     need room for a hole, and the kernel ends a process that it cannot give any (SIGBUS): where a service should answer
     503, every worker would die.
     """
-    for kind in ("counter", "histogram"):
+    for kind in ("counter", "histogram", "gauge_livesum"):
         with (folder / f"{kind}_{os.getpid()}.db").open("ab") as file:
             os.posix_fallocate(file.fileno(), 0, ROOM)
+
+
+def forget_the_dead(folder: Path) -> None:
+    """Takes away what workers that are no more left of gauges: a killed one would be seen to queue for ever."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if not Path("/proc", pid).exists():
+            file.unlink(missing_ok=True)
 
 
 class Metrics:
@@ -51,9 +66,10 @@ class Metrics:
 
     def __init__(self) -> None:
         # Here and not above: the library decides at its import how it counts.
-        from prometheus_client import CollectorRegistry, Counter, Histogram
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
         if FOLDER in os.environ:
+            forget_the_dead(Path(os.environ[FOLDER]))
             reserve_room(Path(os.environ[FOLDER]))
         own = CollectorRegistry()
         self._requests = Counter(
@@ -69,6 +85,12 @@ class Metrics:
         )
         self._commit_entries = Histogram(
             "grounds_log_commit_entries", "Entries that one commit made durable.", buckets=ENTRIES, registry=own
+        )
+        self._waiting = Gauge(
+            "grounds_queue_waiting", "Requests that wait for their turn.", registry=own, multiprocess_mode="livesum"
+        )
+        self._waited = Histogram(
+            "grounds_queue_seconds", "Time waited, of requests that had to wait.", buckets=SECONDS, registry=own
         )
         self._own = own
         self._children: dict[tuple[str, ...], tuple[Any, Any]] = {}
@@ -98,6 +120,17 @@ class Metrics:
         """Counts a commit of the log."""
         self._commit_entries.observe(entries)
         self._commit_seconds.observe(seconds)
+
+    @contextmanager
+    def queued(self) -> Iterator[None]:
+        """Counts a request that waits for its turn, for as long as it does."""
+        began = time.perf_counter()
+        self._waiting.inc()
+        try:
+            yield
+        finally:
+            self._waiting.dec()
+            self._waited.observe(time.perf_counter() - began)
 
     def page(self, state: State) -> bytes:
         """Everything in Prometheus' text format, with what is looked at when asked."""
@@ -135,8 +168,12 @@ class State:
         yield ready
         if checks["log"] != "ok":
             return  # what follows is read from it
-        yield GaugeMetricFamily("grounds_log_entries", "Entries in the log.", self._log.size())
-        report = self._drift.report()
+        try:
+            size, report = self._log.size(), self._drift.report()
+        except (SQLAlchemyError, LogError) as error:  # it went away in between: the rest of the page stands
+            logger().error("log_cannot_be_read", error=type(error).__name__)
+            return
+        yield GaugeMetricFamily("grounds_log_entries", "Entries in the log.", size)
         shift = GaugeMetricFamily(
             "grounds_drift_psi", "Population stability index against training.", labels=["feature"]
         )
@@ -156,4 +193,7 @@ class State:
             if agency.index is not None:
                 agencies.add_metric([agency.agency], agency.index)
         yield agencies
+        yield GaugeMetricFamily(
+            "grounds_drift_damaged", "Screenings in the window that do not fit their leaves.", report.damaged
+        )
         yield GaugeMetricFamily("grounds_drift_cases", "Screenings that the drift rests on.", report.cases)

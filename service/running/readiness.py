@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, ArtefactError
+from service.access.keys import KEY_FILE, KeyFileError, read_keys
 from service.log.publisher import NEWEST
 from service.log.store import LogStore
 from service.model_files import RELEASE_PUBLIC_KEY, ReleasedModel, load_released
@@ -39,6 +40,9 @@ class Readiness:
         self._model_state: tuple[object, ...] | None = None
         self._model = WELL
         self._behind_since: float | None = None
+        self._had_keys = places is not None and (places.keys / KEY_FILE).exists()
+        self._key_file_state: tuple[object, ...] | None = None
+        self._key_file = WELL
 
     def faults(self) -> dict[str, str]:
         """What is not well, by name, in words without case data; empty where all is."""
@@ -51,6 +55,7 @@ class Readiness:
         if self._places is not None:
             checks["model"] = self._model_check(self._places)
             checks["key"] = self._key_check(self._places)
+            checks["api_keys"] = self._key_file_check(self._places)
             if log is None:
                 checks["checkpoints"] = self._checkpoint_check(self._places)
         return checks
@@ -76,6 +81,24 @@ class Readiness:
         except OSError as error:
             return f"{places.log_key.name}: {error.strerror}; restore it from your backup"
         return WELL
+
+    def _key_file_check(self, places: Places) -> str:
+        """Workers go on with the keys they read last; then a key that is made or revoked meanwhile is not followed."""
+        path = places.keys / KEY_FILE
+        state = (_state(path),)
+        if state != self._key_file_state:
+            self._key_file_state = state
+            try:
+                found = read_keys(places.keys)
+                gone = self._had_keys and not path.exists()
+                self._had_keys = self._had_keys or bool(found)
+                self._key_file = f"{KEY_FILE}: is gone; restore it from your backup" if gone else WELL
+            except KeyFileError:
+                self._key_file = f"{KEY_FILE}: not a key file; restore it from your backup"
+            except OSError as error:
+                self._key_file = f"{KEY_FILE}: {error.strerror}"
+                self._key_file_state = None
+        return self._key_file
 
     def _checkpoint_check(self, places: Places) -> str:
         try:

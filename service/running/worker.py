@@ -19,6 +19,7 @@ from model.artefact import ArtefactError
 from service.access.keys import FollowedKeys, KeyFileError
 from service.app import Collaborators, PagePlan, create_app
 from service.audit import AuditPlan
+from service.bodies import Bodies
 from service.cds_hooks.plan import cds_plan
 from service.log.checkpoint import SigningKeyError
 from service.log.store import LogError, NotDurable
@@ -33,6 +34,7 @@ from service.running.readiness import Places
 from service.running.telemetry import configure_logging, logger
 from service.running.worker_life import end_with_parent
 from service.sandbox.door import SandboxDoor, SandboxKeys, made_up_alone
+from service.screening.many_api import BATCH_ADDRESS
 from service.screening.seats import Seats
 from service.settings import SettingsError, read_settings
 from service.web import Web
@@ -74,6 +76,7 @@ def assembled() -> Web:
     pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https, settings.vignettes)
     record_activation(released, log)
     places = Places(settings.keys, settings.keys / LOG_KEY, settings.checkpoints)
+    metrics = Metrics()
     collaborators = Collaborators(
         released,
         log,
@@ -82,18 +85,30 @@ def assembled() -> Web:
         audit,
         pages,
         places,
-        Metrics(),
+        metrics,
         settings.screening_rate,
         cds_plan(settings),
+        settings.keys,
     )
     app = create_app(collaborators, settings.body_limit, settings.batch_body_limit)
     app.sandbox = SandboxDoor(
         settings,
         lambda sandbox_log, origin: create_app(
-            Collaborators(released, sandbox_log, SandboxKeys(keys), origin, refuse=made_up_alone), settings.body_limit
+            Collaborators(
+                released,
+                sandbox_log,
+                SandboxKeys(keys),
+                origin,
+                screening_rate=settings.screening_rate,
+                release_keys=settings.keys,
+                refuse=made_up_alone,
+            ),
+            settings.body_limit,
+            settings.batch_body_limit,
         ),
     )
-    app.seats = Seats(settings.threads, settings.threads // 2)
+    app.bodies = Bodies(2 * settings.threads, settings.body_limit, {BATCH_ADDRESS: settings.batch_body_limit})
+    app.seats = Seats(settings.threads, settings.threads // 2, metrics.queued)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
     gc.collect()
     gc.freeze()

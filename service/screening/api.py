@@ -37,7 +37,9 @@ def screenings(desk: ScreeningDesk, shown: Mapping[str, Any], batch_body_limit: 
     }
     body = {"required": True, "content": {JSON: {"schema": desk.schema, "examples": examples}}}
 
-    answers = documented(201, "The screening, recorded", ScreeningSchema, 400, 401, 403, 409, 413, 415, 422, 429, 503)
+    answers = documented(
+        201, "The screening, recorded", ScreeningSchema, 400, 401, 403, 409, 410, 413, 415, 422, 429, 500, 503
+    )
     answers["201"]["content"][JSON]["examples"] = dict(shown)
 
     @blueprint.route("", methods=["POST"])
@@ -64,7 +66,7 @@ def screenings(desk: ScreeningDesk, shown: Mapping[str, Any], batch_body_limit: 
         desk,
         batch_body_limit,
         example_request(released),
-        documented(201, "The screenings, recorded", ScreeningsSchema, 400, 401, 403, 410, 413, 415, 422, 429, 503),
+        documented(201, "The screenings, recorded", ScreeningsSchema, 400, 401, 403, 410, 413, 415, 422, 429, 500, 503),
     )
 
     @blueprint.route("/<uuid:screening_id>")
@@ -72,11 +74,12 @@ def screenings(desk: ScreeningDesk, shown: Mapping[str, Any], batch_body_limit: 
         @blueprint.doc(
             summary="A screening as it was shown, with its record",
             responses=documented(
-                200, "The very bytes that were shown and logged", ScreeningSchema, 401, 403, 404, 410, 503
+                200, "The very bytes that were shown and logged", ScreeningSchema, 401, 403, 404, 410, 429, 500, 503
             ),
         )
         def get(self, screening_id: object) -> Response:
             caller = desk.keys.caller(request.headers.get("Authorization"))
+            desk.rate.admit(caller.key_id)
             require_role(caller, "practitioner", "auditor")
             entry, payload = looked_at(str(screening_id), caller, desk.log)
             return Response(with_record(canonical_bytes(payload["answer"]), entry, desk.origin), 200, mimetype=JSON)

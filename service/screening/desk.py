@@ -11,7 +11,7 @@ from typing import Any
 
 from service.access.keys import Caller, Keys, require_role
 from service.access.rate import KeyRate
-from service.errors import Problem, problem
+from service.errors import FieldError, Problem, problem
 from service.log.canonical import canonical_bytes
 from service.log.store import AlreadyRecorded, LogStore, NotDurable, Receipt, StoredEntry
 from service.model_files import ReleasedModel
@@ -38,6 +38,8 @@ class Answered:
 
     answer: bytes
     record: Receipt | StoredEntry
+    model_sha256: str
+    """Digest of the model that answered: of a retry, perhaps not the one in use."""
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -51,11 +53,14 @@ class ScreeningDesk:
         log: LogStore,
         keys: Keys,
         origin: str,
-        rate: KeyRate | None = None,
+        rate: KeyRate,
         refuse: Refuse | None = None,
         metrics: Metrics | None = None,
     ) -> None:
-        """`rate` is how often one key may ask; `refuse` looks at each validated request (the sandbox does)."""
+        """Takes screenings by one model.
+
+        `rate` is how often a key may ask, by every door; `refuse` looks at each validated request (the sandbox does).
+        """
         self.released = released
         self.log = log
         self.keys = keys
@@ -63,7 +68,7 @@ class ScreeningDesk:
         self.schema = request_schema(released.model.dictionary)
         self.acceptor = Acceptor(self.schema)
         self._writer = writer
-        self._rate = rate
+        self.rate = rate
         self._refuse = refuse
         self._metrics = metrics
 
@@ -72,8 +77,7 @@ class ScreeningDesk:
 
         Raises `Problem`: then there is no score.
         """
-        if self._rate is not None:
-            self._rate.admit(caller.key_id)  # refused without an entry: a sender's loop would fill the log
+        self.rate.admit(caller.key_id)  # refused without an entry: a sender's loop would fill the log
         try:
             require_role(caller, "practitioner")
             asked, unique = read()
@@ -90,7 +94,7 @@ class ScreeningDesk:
             raise not_recorded() from None
         if self._metrics is not None:
             self._metrics.screened(shown.level)
-        return Answered(shown.answer, shown.receipt)
+        return Answered(shown.answer, shown.receipt, self.released.sha256)
 
     def take_many(
         self, caller: Caller, read: Callable[[], tuple[list[dict[str, Any]], str | None]]
@@ -99,11 +103,11 @@ class ScreeningDesk:
 
         Gives the answer's bytes, and whether it is one that was given before. Each case counts for the key's rate.
         """
+        self.rate.admit(caller.key_id)
         try:
             require_role(caller, "practitioner")
             asked, unique = read()
-            if self._rate is not None:
-                self._rate.admit(caller.key_id, len(asked))
+            self._admit_all(caller, len(asked))
             for one in asked:
                 if self._refuse is not None and (refusal := self._refuse(one)) is not None:
                     raise refusal
@@ -121,6 +125,14 @@ class ScreeningDesk:
                 self._metrics.screened(level)
         return answer, repeated
 
+    def _admit_all(self, caller: Caller, cases: int) -> None:
+        """Counts the cases behind the first, which was counted before it was read. Raises `Problem`."""
+        if self.rate.most is not None and cases > self.rate.most:
+            fix = f"send {self.rate.most} cases at most; this service lets no key screen more in its time"
+            raise problem("refused", [FieldError("cases", fix)])
+        if cases > 1:
+            self.rate.admit(caller.key_id, cases - 1)
+
     def _repeated(self, asked: dict[str, Any], index: int) -> Answered:
         """The answer that this request was given before, from its record; a retry makes no second entry."""
         found = recorded(lambda: self.log.get_index(index))
@@ -129,4 +141,4 @@ class ScreeningDesk:
         entry, payload = recorded_screening(found.entry_id, self.log)
         if payload["asked"] != asked:
             raise problem("key_reused")
-        return Answered(canonical_bytes(payload["answer"]), entry, (REPLAYED,))
+        return Answered(canonical_bytes(payload["answer"]), entry, payload["model_sha256"], (REPLAYED,))

@@ -68,6 +68,9 @@ class ScreeningsSchema(Schema):
     record = fields.Nested(CommitSchema, required=True)
 
 
+BATCH_ADDRESS = "/v1/screenings/batch"
+
+
 def add_many(
     blueprint: Blueprint, desk: ScreeningDesk, body_limit: int, example: dict[str, Any], responses: dict[str, Any]
 ) -> None:

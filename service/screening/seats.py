@@ -6,6 +6,8 @@ Without it a worker that cannot keep up would queue without end, and every sende
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from service.errors import Problem, problem
 
@@ -19,8 +21,11 @@ NEVER_TURNED_AWAY = frozenset({"/healthz", "/readyz", "/metrics"})
 class Seats:
     """The turns of one worker."""
 
-    def __init__(self, seats: int, waiting: int) -> None:
-        """At most `seats` requests are served and `waiting` more wait."""
+    def __init__(
+        self, seats: int, waiting: int, queued: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
+        """At most `seats` requests are served and `waiting` more wait, each within `queued()`."""
+        self._queued = queued
         self._turns = threading.BoundedSemaphore(seats)
         self._mutex = threading.Lock()
         self._may_wait = waiting
@@ -34,7 +39,8 @@ class Seats:
             may_wait = self._may_wait > 0
             self._may_wait -= may_wait
         if may_wait:
-            taken = self._turns.acquire(timeout=PATIENCE_SECONDS)
+            with self._queued():
+                taken = self._turns.acquire(timeout=PATIENCE_SECONDS)
             with self._mutex:
                 self._may_wait += 1
             if taken:

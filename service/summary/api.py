@@ -9,12 +9,13 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
-from model.dictionary import Dictionary
 from service.access.keys import Keys, require_role
+from service.access.rate import KeyRate
 from service.errors import FieldError, problem
 from service.fhir.terms import FHIR_JSON
 from service.log.store import LogStore
 from service.records import looked_at
+from service.replay.answering import AnsweringModels
 from service.screening.api import documented
 from service.screening.reading import JSON
 from service.summary.facts import Summary, summarise
@@ -26,13 +27,18 @@ FORMS = {"json": JSON, "fhir": FHIR_JSON, "html": HTML}
 
 
 def summaries(
-    dictionary: Dictionary, log: LogStore, keys: Keys, origin: str, page: Callable[[Summary], Response] | None
+    models: AnsweringModels,
+    log: LogStore,
+    keys: Keys,
+    rate: KeyRate,
+    origin: str,
+    page: Callable[[Summary], Response] | None,
 ) -> Blueprint:
     """The blueprint of summaries; `page` draws one to print, None where the service has no pages."""
     blueprint = Blueprint("summaries", __name__, url_prefix="/v1/screenings", description="What to send on.")
     offered = {name: kind for name, kind in FORMS.items() if name != "html" or page is not None}
 
-    answers = documented(200, "The summary", SummarySchema, 400, 401, 403, 404, 406, 410, 503)
+    answers = documented(200, "The summary", SummarySchema, 400, 401, 403, 404, 406, 410, 429, 500, 503)
     answers["200"]["content"] |= {
         FHIR_JSON: {"schema": {"type": "object", "description": "A FHIR R4 Bundle."}},
         HTML: {"schema": {"type": "string", "description": "A page to print, where the service has pages."}},
@@ -48,9 +54,11 @@ def summaries(
         )
         def get(self, screening_id: object) -> Response:
             caller = keys.caller(request.headers.get("Authorization"))
+            rate.admit(caller.key_id)
             require_role(caller, "practitioner", "auditor")
             form = _form(offered)
             entry, payload = looked_at(str(screening_id), caller, log)
+            dictionary = models.needed(payload["model_sha256"]).model.dictionary
             summary = summarise(entry, payload, dictionary, origin)
             if form == HTML and page is not None:
                 return page(summary)

@@ -53,6 +53,16 @@ def test_not_known_is_counted_apart_from_the_answers():
     assert harm.index == stability_index([600, 200], [2, 1])
 
 
+@pytest.mark.parametrize("value", ["perhaps", 3, 2.5, True])
+def test_an_answer_that_the_table_has_no_place_for_is_counted_apart(value):
+    watch = _watch(counts=[600, 200])
+    for one in ("yes", "no", value):
+        watch.add({"harm": one})
+    (harm,) = watch.drift()
+    assert (harm.cases, harm.unlisted, harm.not_answered_now) == (3, 1, 0)
+    assert harm.index == stability_index([600, 200], [1, 1])
+
+
 def test_where_nothing_is_known_there_is_no_index():
     watch = _watch(counts=[600, 200])
     assert watch.drift() == []

@@ -146,7 +146,8 @@ def service(settings):
     audit = AuditPlan(settings.audit_index, settings.audit_rate)
     keys = Keys(read_keys(settings.keys))
     pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https)
-    app = create_app(Collaborators(released, log, keys, settings.origin, audit, pages), settings.body_limit)
+    collaborators = Collaborators(released, log, keys, settings.origin, audit, pages, release_keys=settings.keys)
+    app = create_app(collaborators, settings.body_limit)
     yield Service(
         app,
         log,

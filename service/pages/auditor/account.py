@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,8 +16,6 @@ from service.model_files import ReleasedModel
 from service.pages.auditor.readable import rows_of
 from service.pages.auditor.room import ReadingRoom
 from service.pages.result.shown import ShownScreenings
-from service.replay.archive import ModelArchive, NoModel
-from service.running.telemetry import logger
 
 TEMPLATE = "auditor/shown.html"
 
@@ -46,7 +43,7 @@ class Account:
         said: dict[str, Any] = orjson.loads(stored.payload)
         if stored.kind != "screening":
             return {"rows": rows_of(said)}
-        released = self._model(said["model_sha256"])
+        released = self._pages.models.find(said["model_sha256"])
         at_hand = released or self._pages.released
         shown = self._live if at_hand is self._pages.released else self._shown_by(at_hand)
         return {
@@ -59,22 +56,6 @@ class Account:
 
     def _shown_by(self, released: ReleasedModel) -> ShownScreenings:
         return ShownScreenings(self._pages.templates, released, TEMPLATE)
-
-    def _model(self, sha256: str) -> ReleasedModel | None:
-        """The model that answered, out of the archive; None where it is not there or must not be trusted."""
-        live = self._pages.released
-        if sha256 == live.sha256:
-            return live
-        try:
-            return archive_of(self._pages.released, self._pages.key_folder).find(sha256).released
-        except NoModel as error:
-            logger().error("released_model_unreadable", error=str(error))
-            return None
-
-
-def archive_of(live: ReleasedModel, keys: Path) -> ModelArchive:
-    """The archive that the live model lies in, as it is now: releases are added while a service runs."""
-    return ModelArchive(live.folder.parent, keys)
 
 
 def _answers(asked: Mapping[str, Any], model: AdditiveModel) -> list[Answer]:

@@ -8,7 +8,6 @@ from service.access.keys import Caller
 from service.audit.entries import record_look
 from service.audit.proofs import newest_size
 from service.errors import problem
-from service.pages.auditor.account import archive_of
 from service.pages.auditor.room import ReadingRoom
 from service.replay.run import Tally, replay
 from service.replay.source import LiveLog
@@ -24,7 +23,7 @@ def replay_pages(blueprint: Blueprint, room: ReadingRoom) -> None:
     def shown(at: int, caller: Caller) -> Response:
         if at >= newest_size(room.log):
             raise problem("not_found")
-        archive = archive_of(room.pages.released, room.pages.key_folder)
+        archive = room.pages.models.archive()
         tally = Tally()
         findings = list(replay(LiveLog(room.log).picked([at]), archive, tally))
         if tally.erased:

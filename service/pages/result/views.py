@@ -50,6 +50,7 @@ def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
         found = None if ANSWERED in request.args else kept.find(str(screening_id), visitor)
         if found is not None:
             return desk.made(found)
+        desk.rate.admit(visitor.caller.key_id)
         entry, payload = looked_at(str(screening_id), visitor.caller, desk.log)
         said = responses_to(entry.entry_id, desk.log)
         rendered = _page(entry, payload, visitor, said)
@@ -60,6 +61,7 @@ def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
     def answer(screening_id: object) -> Response:
         visitor = desk.sender("practitioner")
         caller = visitor.caller
+        desk.rate.admit(caller.key_id)
         try:
             asked = _validated()
             respond(str(screening_id), asked, desk.log, caller, _once(caller))

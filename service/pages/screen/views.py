@@ -107,6 +107,7 @@ def checked(schema: Schema, asked: dict[str, Any], errors: list[FieldError]) -> 
 
 def screened(validated: dict[str, Any], caller: Caller, desk: PageDesk) -> str:
     """Screens what a form sent, once however often it is sent; the id of the screening. Raises `Problem`."""
+    desk.rate.admit(caller.key_id)
     try:
         unique = idempotency_key(request.form.get("once"), caller, "screening")
         shown = screen(validated, desk.released, desk.writer, desk.log, caller, unique)

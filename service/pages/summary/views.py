@@ -19,8 +19,10 @@ def summary_pages(blueprint: Blueprint, desk: PageDesk) -> None:
 
     def found(screening_id: object) -> Summary:
         caller = desk.visitor("practitioner").caller
+        desk.rate.admit(caller.key_id)
         entry, payload = looked_at(str(screening_id), caller, desk.log)
-        return summarise(entry, payload, desk.released.model.dictionary, desk.origin)
+        dictionary = desk.models.needed(payload["model_sha256"]).model.dictionary
+        return summarise(entry, payload, dictionary, desk.origin)
 
     @blueprint.get("/screenings/<uuid:screening_id>/summary")
     def referral_summary(screening_id: object) -> Response:

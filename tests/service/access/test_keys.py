@@ -3,6 +3,7 @@
 import stat
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +18,8 @@ from service.access.keys import (
     revoke_key,
     rotate_key,
 )
+from service.app import Collaborators, create_app
+from service.audit import AuditPlan
 from service.errors import Problem
 
 
@@ -129,3 +132,21 @@ def test_a_key_that_is_revoked_while_another_is_made_stays_revoked(tmp_path):
     revoking.join()
     assert read_keys(tmp_path)[first.key_id].revoked
     assert len(read_keys(tmp_path)) == 2
+
+
+def test_an_auditor_is_of_no_one_agency(service, settings):
+    with pytest.raises(KeyFileError, match="reads the whole log"):
+        create_key(settings.keys, "auditor", "gp")
+    kept = read_keys(settings.keys)
+    old = next(key for key in kept.values() if key.role == "auditor")
+    bound = Keys({old.key_id: replace(old, agency="gp")})
+    app = create_app(
+        Collaborators(
+            service.released, service.log, bound, settings.origin, AuditPlan(settings.audit_index, "100/minute")
+        )
+    )
+    made = service.screen().get_json()["screening_id"]
+    for address in ("/v1/log/entries", f"/v1/screenings/{made}", f"/v1/screenings/{made}/summary", "/v1/drift"):
+        refused = app.test_client().get(address, headers=service.auditor)
+        assert (refused.status_code, refused.get_json()["code"]) == (403, "wrong_role")
+        assert "of no one agency" in refused.get_json()["detail"]

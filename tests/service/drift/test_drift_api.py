@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from model.dictionary import shipped_dictionary
 from service.access.keys import FollowedKeys, create_key
 from service.app import Collaborators, create_app
 from service.drift.api import DriftSchema
@@ -11,6 +14,9 @@ from service.drift.window import DriftWindow
 from service.log.case_entries import CaseEntries
 from service.log.disclosure import THRESHOLD
 from service.log.erasure import Erased, Order, erase_found
+from service.log.schema import log_entry
+from service.model_files import load_active
+from tests.service.conftest import hand_made_model, release_into
 
 
 def screen(service, count, agency="gp", **features):
@@ -61,6 +67,32 @@ def test_an_erased_screening_is_not_counted_and_said(service):
     erase_found(service.log, look, Order("court_order", "operator"), Erased())
     report = DriftWindow(service.log, service.released).report()
     assert (report.cases, report.erased) == (THRESHOLD, 1)
+
+
+def test_a_damaged_screening_is_not_counted_and_said(service):
+    screen(service, THRESHOLD)
+    damaged = service.screen({}).get_json()["record"]["index"]
+    with service.log._engine.begin() as connection:
+        connection.execute(log_entry.update().where(log_entry.c.idx == damaged).values(payload=b"other bytes"))
+    report = service.client.get("/v1/drift", headers=service.auditor)
+    assert report.status_code == 200
+    assert (report.get_json()["cases"], report.get_json()["damaged"]) == (THRESHOLD, 1)
+
+
+def test_answers_of_an_earlier_dictionary_are_counted_apart(service, settings):
+    screen(service, THRESHOLD, contact_reason="routine_check", mother_age_years=19)
+    content = json.loads(hand_made_model(shipped_dictionary()))
+    stage = next(one for one in content["dictionary"]["feature"] if one["name"] == "contact_reason")
+    stage["levels"] = [f"{level}_renamed" for level in stage["levels"]]
+    if "reference" in stage:
+        stage["reference"] += "_renamed"
+    content["version"] = "test-newer"
+    release_into(settings, json.dumps(content).encode(), "test-newer")
+    report = DriftWindow(service.log, load_active(settings.models, settings.keys)).report()
+    by_name = {row.feature: row for row in report.features}
+    assert by_name["contact_reason"].unlisted == THRESHOLD
+    assert by_name["contact_reason"].index is None
+    assert by_name["mother_age_years"].unlisted == 0
 
 
 def test_it_is_worked_out_once_a_minute(service, monkeypatch):

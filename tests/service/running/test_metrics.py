@@ -1,13 +1,19 @@
 """The metrics of a real server: all workers' together, true to what happened, and without a trace of any case."""
 
+import os
 import re
+import subprocess
 import urllib.request
 
 import pytest
+from prometheus_client import generate_latest
+from sqlalchemy.exc import OperationalError
 
 from service.access.keys import create_key
-from service.running.metrics import ROOM
-from tests.service.serving import Refused, serving
+from service.drift.window import DriftWindow
+from service.running.metrics import ROOM, Metrics, State, forget_the_dead
+from service.running.readiness import Readiness
+from tests.service.serving import Refused, serving, wait_until
 
 
 def scraped(served, key):
@@ -37,7 +43,7 @@ def test_all_workers_are_counted_together(settings, operator):
         assert figure(text, 'grounds_request_seconds_count{route="/v1/screenings"}') == 20
         assert figure(text, "grounds_log_commit_entries_sum") >= 20
         assert figure(text, "grounds_log_entries") >= 20
-        for what in ("log", "model", "key", "checkpoints"):
+        for what in ("log", "model", "key", "api_keys", "checkpoints"):
             assert figure(text, f'grounds_ready{{what="{what}"}}') == 1
         assert 'grounds_model_info{synthetic="true",version="test-1"} 1.0' in text
         assert figure(text, "grounds_drift_cases") == 20
@@ -57,8 +63,52 @@ def test_the_files_of_counts_have_no_holes_for_which_a_full_disk_would_have_no_r
     with serving(settings) as served:
         served.screen()
         scraped(served, operator)
-        files = list((settings.run / "metrics").iterdir())
-        assert len(files) == 4  # counters and histograms of two workers
-        for file in files:
+        counts = settings.run / "metrics"
+        wait_until(lambda: len(list(counts.iterdir())) == 6)  # counters, histograms and gauges of two workers
+        for file in counts.iterdir():
             assert file.stat().st_size == ROOM
             assert file.stat().st_blocks * 512 >= ROOM
+
+
+def test_a_request_is_counted_as_waiting_for_as_long_as_it_does():
+    metrics = Metrics()
+    with metrics.queued():
+        assert figure(generate_latest(metrics._own).decode(), "grounds_queue_waiting") == 1
+    page = generate_latest(metrics._own).decode()
+    assert figure(page, "grounds_queue_waiting") == 0
+    assert figure(page, "grounds_queue_seconds_count") == 1
+
+
+def test_what_a_killed_worker_left_of_gauges_is_forgotten(tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    files = {pid: tmp_path / f"gauge_livesum_{pid}.db" for pid in (ended.pid, os.getpid())}
+    counter = tmp_path / f"counter_{ended.pid}.db"
+    for file in (*files.values(), counter):
+        file.touch()
+    forget_the_dead(tmp_path)
+    assert not files[ended.pid].exists()
+    assert files[os.getpid()].exists()
+    assert counter.exists()  # what it answered was answered
+
+
+def test_many_cases_of_one_request_are_a_commit_too(service, monkeypatch):
+    commits = []
+    monkeypatch.setattr(service.log, "on_commit", lambda entries, seconds: commits.append((entries, seconds)))
+    case = {"agency": "gp", "features": {}}
+    body = {"cases": [{**case, "case_ref": f"case-{number}"} for number in range(7)]}
+    assert service.client.post("/v1/screenings/batch", json=body, headers=service.practitioner).status_code == 201
+    ((entries, seconds),) = commits
+    assert entries == 7
+    assert 0 < seconds < 60
+
+
+def test_a_log_that_goes_away_while_it_is_looked_at_takes_nothing_else_from_the_page(service, monkeypatch):
+    drift = DriftWindow(service.log, service.released)
+    state = State(service.log, Readiness(service.log, service.released, None), service.released, drift)
+
+    def gone():
+        raise OperationalError("SELECT", {}, OSError("gone"))
+
+    monkeypatch.setattr(drift, "report", gone)
+    assert [metric.name for metric in state.collect()] == ["grounds_model_info", "grounds_ready"]

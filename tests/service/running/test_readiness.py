@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.access.keys import KEY_FILE, create_key
 from service.running import readiness as module
 from service.running.assembly import LOG_KEY, start_publisher
 from service.running.readiness import Places, Readiness
@@ -21,7 +22,7 @@ def readiness(service):
 
 
 def test_all_is_well(readiness):
-    assert readiness.checks() == dict.fromkeys(("log", "model", "key", "checkpoints"), "ok")
+    assert readiness.checks() == dict.fromkeys(("log", "model", "key", "api_keys", "checkpoints"), "ok")
     assert readiness.faults() == {}
 
 
@@ -44,6 +45,32 @@ def test_a_log_key_that_is_gone_is_said(readiness, service):
     assert "restore it from your backup" in readiness.faults()["key"]
     key.with_suffix(".away").rename(key)
     assert readiness.faults() == {}
+
+
+def test_a_key_file_that_is_gone_or_unreadable_is_said(readiness, service):
+    path = service.settings.keys / KEY_FILE
+    kept = path.read_bytes()
+    path.unlink()
+    assert "is gone" in readiness.faults()["api_keys"]
+    path.mkdir()
+    assert readiness.faults()["api_keys"] == f"{KEY_FILE}: Is a directory"
+    path.rmdir()
+    path.write_text("no keys")
+    assert "not a key file" in readiness.faults()["api_keys"]
+    path.write_bytes(kept)
+    assert readiness.faults() == {}
+
+
+def test_a_service_without_keys_yet_is_ready_for_them(service):
+    settings = service.settings
+    (settings.keys / KEY_FILE).unlink()
+    places = Places(settings.keys, settings.keys / LOG_KEY, settings.checkpoints)
+    made = Readiness(service.log, service.released, places)
+    assert made.checks()["api_keys"] == "ok"
+    create_key(settings.keys, "practitioner")
+    assert made.checks()["api_keys"] == "ok"
+    (settings.keys / KEY_FILE).unlink()
+    assert "is gone" in made.checks()["api_keys"]
 
 
 def test_checkpoints_that_are_not_published_are_said(readiness, service, monkeypatch):

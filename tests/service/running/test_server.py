@@ -14,9 +14,11 @@ import urllib.error
 import pytest
 
 from model.dictionary import shipped_dictionary
+from service.access.keys import create_key
 from service.model_files import load_active
 from service.running.assembly import open_log
 from tests.service.conftest import hand_made_model, release_into
+from tests.service.running.test_metrics import figure, scraped
 from tests.service.serving import Refused, environment_of, serving, wait_until
 
 
@@ -109,6 +111,7 @@ def test_without_a_service_a_reload_says_so(settings):
 
 
 def test_more_than_can_be_served_are_turned_away_at_once_and_the_rest_answered(settings):
+    operator = create_key(settings.keys, "operator")[0]
     with serving(settings, GROUNDS_THREADS="2", GROUNDS_WORKERS="1") as served:
         lock = open_log(settings)
         statuses, health = [], []
@@ -135,26 +138,17 @@ def test_more_than_can_be_served_are_turned_away_at_once_and_the_rest_answered(s
                 connection.close()
             for one in clients:
                 one.join()
+            counted = scraped(served, operator)
         finally:
             lock.close()
+        assert figure(counted, "grounds_queue_waiting") == 0
+        assert figure(counted, "grounds_queue_seconds_count") >= 1
+        assert figure(counted, "grounds_queue_seconds_sum") > 0
         turned_away = [one for one in statuses if one[0] == 503]
         assert {one[1:] for one in turned_away} == {("overloaded", "1", False)}
         assert len(turned_away) >= 20
         assert sum(one[0] == 201 for one in statuses) == 24 - len(turned_away) >= 2
         assert health == [200]
-
-
-def test_slow_senders_take_no_turns(settings):
-    """Slow bodies hold threads beside those that serve; more of them than there are is for the proxy to stop."""
-    with serving(settings, GROUNDS_THREADS="4", GROUNDS_WORKERS="1") as served:
-        slow = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(16)]
-        head = f"POST /v1/screenings HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {served.key}\r\n"
-        for number, one in enumerate(slow):
-            rest = "Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{" if number % 2 else "X-Sl"
-            one.sendall((head + rest).encode())
-        assert served.screen()["score"] > 0
-        for one in slow:
-            one.close()
 
 
 def test_a_body_or_a_header_that_is_too_large_is_not_read_to_its_end(settings):
