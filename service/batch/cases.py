@@ -81,7 +81,7 @@ class CaseReader:
     def _references(self, batch: pa.RecordBatch, row: int) -> Bytes:
         if CASE_REF not in batch.schema.names:
             return numbered(row, batch.num_rows)
-        references, refused = read_references(batch.column(CASE_REF), row)
+        references, refused = read_references(batch.column(CASE_REF))
         for place, fix in refused:
             self._problems.add(row + place, CASE_REF, fix)
         return references

@@ -12,7 +12,6 @@ import click
 from service.log.checkpoint import CheckpointError, SigningKeyError, VerifierKey
 from service.log.proof_check import ProofError
 from service.log.store import LogStore
-from service.model_files import load_active
 from service.settings import Settings
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -43,7 +42,7 @@ def screen_commands(settings: Callable[[], Settings], open_log: Callable[[], Log
         "--model",
         "model_folder",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="What `make train OUT=...` wrote; without it, the active model.",
+        help="A released model, or what `make train OUT=...` wrote, and then marked so; without it, the active model.",
     )
     @click.option("--scheduler", help="Address of a Dask scheduler whose workers screen, for instance tcp://host:8786.")
     def file_command(
@@ -54,8 +53,7 @@ def screen_commands(settings: Callable[[], Settings], open_log: Callable[[], Log
             raise click.UsageError("name one file for the output: python -m service screen CASES OUT")
         written = output or out
         assert written is not None
-        folder = model_folder or _active_folder(settings())
-        click.echo(_run(lambda: _screened(cases, folder, written, open_log, scheduler)))
+        click.echo(_run(lambda: _screened(cases, settings(), model_folder, written, open_log, scheduler)))
 
     @screen.command("prove")
     @click.argument("screened", type=_FILE)
@@ -80,21 +78,25 @@ def screen_commands(settings: Callable[[], Settings], open_log: Callable[[], Log
     return screen
 
 
-def _active_folder(settings: Settings) -> Path:
-    released = load_active(settings.models, settings.keys)
-    return released.folder
-
-
-def _screened(cases: Path, folder: Path, out: Path, open_log: Callable[[], LogStore], scheduler: str | None) -> str:
+def _screened(
+    cases: Path,
+    settings: Settings,
+    folder: Path | None,
+    out: Path,
+    open_log: Callable[[], LogStore],
+    scheduler: str | None,
+) -> str:
     import pyarrow
 
     from service.batch.job import screen_file
+    from service.batch.job_model import active_model, job_model
     from service.batch.workers import Cluster
 
     if "jemalloc" in pyarrow.supported_memory_backends():
         pyarrow.set_memory_pool(pyarrow.jemalloc_memory_pool())  # gives back what a block took; takes 50 MB less
 
-    return screen_file(cases, folder, out, open_log, Cluster(scheduler) if scheduler else None)
+    by = active_model(settings.models, settings.keys) if folder is None else job_model(folder, settings.keys)
+    return screen_file(cases, by, out, open_log, Cluster(scheduler) if scheduler else None)
 
 
 def _proved(screened: Path, row: int, open_log: Callable[[], LogStore]) -> str:

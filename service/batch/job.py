@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from model.additive import AdditiveModel
-from model.artefact import MODEL_FILE, digest, read_model
 from model.columns.codes import FeatureCodes, codes_of
 from model.prompt import LEVELS
 from service.batch import row_format
 from service.batch.cases import CaseReader
+from service.batch.job_model import JobModel
 from service.batch.partition import Screener
 from service.batch.problems import BatchError, Problems
 from service.batch.progress import shown_progress
@@ -35,6 +35,7 @@ from service.batch.writing import OutputTable, row_writer
 from service.log.canonical import canonical_bytes
 from service.log.entry import uuid7
 from service.log.store import LogStore, NotDurable
+from service.running.lifetime import record_activation
 
 OpenLog = Callable[[], LogStore]
 KEY_BYTES = 32
@@ -61,7 +62,7 @@ class _Done:
 
 
 def screen_file(
-    path: Path, model_folder: Path, out: Path, open_log: OpenLog, workers: Workers | None = None, job: Job | None = None
+    path: Path, by: JobModel, out: Path, open_log: OpenLog, workers: Workers | None = None, job: Job | None = None
 ) -> str:
     """Screens `path` into `out` (forms by their extensions) and returns a report for a person.
 
@@ -72,8 +73,7 @@ def screen_file(
     if out.exists() and out.samefile(path):
         raise BatchError(f"{out}: is the file of cases itself; name another file for the output")
     job = job or Job()
-    data = (model_folder / MODEL_FILE).read_bytes()
-    model = read_model(data, str(model_folder / MODEL_FILE))
+    model = by.model
     _check_log(open_log)
     problems = Problems(path)
     with path.open("rb") as file, unseen_file(out) as unseen, ThreadPoolExecutor(1) as beside:
@@ -81,30 +81,32 @@ def screen_file(
         before = os.fstat(file.fileno())
         cases = CaseReader(path, opened := open_cases(path, file), _codes(model), problems)
         with shown_progress(opened.size) as at:
-            done = _screen(cases, model, Screener(data, job.salt_key), unseen, form_of(out), job, workers, at)
+            done = _screen(cases, by, Screener(by.data, job.salt_key), unseen, form_of(out), job, workers, at)
         problems.check()
         if not done.rows:
             raise BatchError(f"{path}: has no cases below its header")
         entry = {
             **_entry(model, done),
             "input_sha256": input_digest.result(),
-            "model": {"version": model.version, "sha256": digest(data), "synthetic": model.synthetic},
+            "model": by.entry(),
             "output_sha256": unseen.settle(),
         }
         if _changed(before, path, file):
             raise BatchError(f"{path}: was changed while it was screened; nothing was written, screen it again")
         log = open_log()
         try:
+            if by.active and by.released is not None:
+                record_activation(by.released, log)  # this job may be the first that works with it
             receipt = log.append("batch", canonical_bytes(entry), job.entry_id)
         finally:
             log.close()
         unseen.publish()
-    return _report(out, done, cases, model, receipt.index)
+    return _report(out, done, cases, by, receipt.index)
 
 
 def _screen(
     cases: CaseReader,
-    model: AdditiveModel,
+    by: JobModel,
     screener: Screener,
     unseen: UnseenFile,
     form: str,
@@ -113,7 +115,7 @@ def _screen(
     at: Callable[[int], None],
 ) -> _Done:
     done = _Done()
-    output = OutputTable(model, job.entry_id)
+    output = OutputTable(by.model, by.name, job.entry_id)
     writer = None
     try:
         for partition, found in (workers or OwnCores()).screen(screener, cases.partitions(at)):
@@ -173,14 +175,16 @@ def _changed(before: os.stat_result, path: Path, file: io.BufferedReader) -> boo
     return len(set(seen)) > 1
 
 
-def _report(out: Path, done: _Done, cases: CaseReader, model: AdditiveModel, index: int) -> str:
+def _report(out: Path, done: _Done, cases: CaseReader, by: JobModel, index: int) -> str:
     shown = ", ".join(f"{done.prompts[level]} {level}" for level in LEVELS)
-    lines = [f"{out}: {done.rows} cases screened by {model.version}; log entry {index}", f"prompts: {shown}"]
+    lines = [f"{out}: {done.rows} cases screened by {by.name}; log entry {index}", f"prompts: {shown}"]
+    if by.released is None:
+        lines.append("this model was not released: no gate has let it through; do not work by these scores")
     if cases.ignored:
         lines.append(f"columns not in the dictionary, ignored: {', '.join(cases.ignored)}")
     unseen = sorted({*cases.unseen, *(f"{column} (no such column)" for column in cases.missing)})
     if unseen:
         lines.append(f"counted as not known where the dictionary does not list the value: {', '.join(unseen)}")
-    if model.synthetic:
-        lines.append(model.words["score"]["synthetic"])
+    if by.model.synthetic:
+        lines.append(by.model.words["score"]["synthetic"])
     return "\n".join(lines)

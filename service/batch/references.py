@@ -26,10 +26,11 @@ def numbered(first: int, rows: int) -> Bytes:
     return _bytes_of(pa.array(range(first + 1, first + rows + 1), type=pa.int64()).cast(pa.string()))
 
 
-def read_references(column: pa.Array, first: int) -> tuple[Bytes, list[tuple[int, str]]]:
+def read_references(column: pa.Array) -> tuple[Bytes, list[tuple[int, str]]]:
     """The references, (rows, REFERENCE_BYTES), and which (row in the column, from 0) are refused, with the fix.
 
-    An empty cell gets the number of its case, counted from `first`. Raises `TypeError` for a column without texts.
+    An empty cell is refused: a number in its place might be the reference of another case. Raises `TypeError` for a
+    column without texts.
     """
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
@@ -37,9 +38,6 @@ def read_references(column: pa.Array, first: int) -> tuple[Bytes, list[tuple[int
         texts = column.cast(pa.string()).fill_null("")
     except pa.ArrowException:
         raise TypeError(f"column {CASE_REF}: holds {column.type} and not text") from None
-    if pc.any(pc.equal(texts, "")).as_py():
-        count = pa.array(range(first + 1, first + len(texts) + 1), type=pa.int64()).cast(pa.string())
-        texts = pc.if_else(pc.equal(texts, ""), count, texts)
     plain = pc.and_(pc.match_substring_regex(texts, _PLAINLY_FINE), pc.match_substring_regex(texts, _STARTS_RIGHT))
     doubtful = np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
     refused = []
@@ -53,6 +51,8 @@ def read_references(column: pa.Array, first: int) -> tuple[Bytes, list[tuple[int
 
 
 def _why(text: str) -> str:
+    if not text:
+        return "is empty; put your own pseudonym in each row, or leave the column out and cases are numbered"
     kind = identifier_kind(text) or ("a name" if looks_like_a_name(text) else None)
     return f"looks like {kind}; put your own pseudonym" if kind else REFERENCE_FIX.replace("send", "put", 1)
 

@@ -40,8 +40,9 @@ class RowWriter(Protocol):
 class OutputTable:
     """Makes the output's rows of one job: contributions come from the codes, by tables, where no pair has a say."""
 
-    def __init__(self, model: AdditiveModel, record: str) -> None:
-        self._record = record
+    def __init__(self, model: AdditiveModel, name: str, record: str) -> None:
+        """`name` is what the rows call the model; `record` the id of the job's entry."""
+        self._name, self._record = name, record
         self._base_value = model.base_value
         self._ground_codes = [ground.code for ground in model.dictionary.grounds]
         self._ground_texts: dict[bytes, str] = {}
@@ -65,6 +66,7 @@ class OutputTable:
         columns["band"] = pa.array(found.columns["band"])
         columns["grounds"] = self._grounds(found.grounds)
         columns["not_known"] = pa.array(found.columns["not_known"])
+        columns["model"] = _looked_up(np.zeros(rows, dtype=np.uint8), pa.array([self._name]))
         columns[RECORD] = _looked_up(np.zeros(rows, dtype=np.uint8), pa.array([self._record]))
         columns["salt"] = _binary(found.salts.tobytes(), SALT_BYTES)
         columns["leaf_hash"] = _binary(found.leaf_hashes, HASH_BYTES)

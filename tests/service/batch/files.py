@@ -13,6 +13,7 @@ import pyarrow.parquet
 
 from model.artefact import MODEL_FILE
 from service.batch.job import screen_file
+from service.batch.job_model import job_model
 from service.running.assembly import open_log
 from tests.service.conftest import VERSION
 
@@ -62,7 +63,9 @@ def read_rows(path):
 
 def screened(settings, cases, out, **more):
     """Screens with the released model into the log of these settings."""
-    return screen_file(cases, settings.models / VERSION, out, lambda: open_log(settings), **more)
+    return screen_file(
+        cases, job_model(settings.models / VERSION, settings.keys), out, lambda: open_log(settings), **more
+    )
 
 
 def entries(settings):

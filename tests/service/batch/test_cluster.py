@@ -10,6 +10,7 @@ import pytest
 
 from model.dictionary import shipped_dictionary
 from service.batch.job import Job, screen_file
+from service.batch.job_model import job_model
 from service.batch.problems import BatchError
 from service.batch.tree import PARTITION_ROWS
 from service.batch.verifying import verify_file
@@ -62,7 +63,14 @@ def test_the_same_bytes_and_roots_as_on_one_machine(settings, tmp_path, many, sc
     for name, workers in (("cluster", Cluster(scheduler)), ("alone", OwnCores(1))):
         own = settings_in(tmp_path / name)
         outs.append(tmp_path / f"{name}.parquet")
-        screen_file(many, settings.models / VERSION, outs[-1], lambda own=own: open_log(own), workers, JOB)
+        screen_file(
+            many,
+            job_model(settings.models / VERSION, settings.keys),
+            outs[-1],
+            lambda own=own: open_log(own),
+            workers,
+            JOB,
+        )
         logged += [entry.payload for entry in entries(own)]
         log = open_log(own)
         assert "holds" in verify_file(outs[-1], log)

@@ -9,6 +9,7 @@ import pytest
 
 from model.dictionary import shipped_dictionary
 from service.batch.job import Job, screen_file
+from service.batch.job_model import job_model
 from service.batch.problems import BatchError
 from service.batch.row_leaf import row_leaf
 from service.batch.tree import PARTITION_ROWS
@@ -65,7 +66,14 @@ def test_the_same_job_gives_the_same_bytes_however_many_processes(settings, tmp_
     for processes in (1, 3):
         own = settings_in(tmp_path / f"var-{processes}")  # a log each, as a log takes an id once
         outs.append(tmp_path / f"out-{processes}{suffix}")
-        screen_file(many, settings.models / VERSION, outs[-1], lambda own=own: open_log(own), OwnCores(processes), JOB)
+        screen_file(
+            many,
+            job_model(settings.models / VERSION, settings.keys),
+            outs[-1],
+            lambda own=own: open_log(own),
+            OwnCores(processes),
+            JOB,
+        )
         logged += [entry.payload for entry in entries(own)]
     assert outs[0].read_bytes() == outs[1].read_bytes()
     assert logged[0] == logged[1]
@@ -179,7 +187,7 @@ def test_no_output_where_the_log_cannot_take_the_entry(settings, tmp_path):
         return log
 
     with pytest.raises(NotDurable):
-        screen_file(cases, settings.models / VERSION, tmp_path / "out.csv", open_and_shut)
+        screen_file(cases, job_model(settings.models / VERSION, settings.keys), tmp_path / "out.csv", open_and_shut)
     assert len(opened) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "var"]
     assert entries(settings) == []

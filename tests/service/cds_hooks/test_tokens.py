@@ -21,18 +21,17 @@ from service.errors import Problem
 from tests.service.cds_hooks.conftest import ISS, URL, VIEW, hook_call, public
 from tests.service.screening.test_api import problem
 
-NOW = time.time()
 REFUSED = [
     ({"iss": "https://another.example/"}, {}, "its iss"),
     ({"iss": None}, {}, "its iss"),
     ({"aud": URL}, {}, "its aud"),
     ({"aud": "https://another.example" + VIEW}, {}, "its aud"),
-    ({"exp": NOW - 3600}, {}, "has expired"),
-    ({"exp": NOW + 7200}, {}, "more than 300 seconds"),
-    ({"iat": NOW + 3600}, {}, "in the future"),
+    ({"exp": lambda now: now - 3600}, {}, "has expired"),
+    ({"exp": lambda now: now + 7200}, {}, "more than 300 seconds"),
+    ({"iat": lambda now: now + 3600}, {}, "in the future"),
     ({"jti": None}, {}, "needs all of"),
     ({"exp": None}, {}, "needs all of"),
-    ({"exp": str(int(NOW) + 120)}, {}, "its exp must be a number"),
+    ({"exp": lambda now: str(int(now) + 120)}, {}, "its exp must be a number"),
     ({"exp": True}, {}, "has expired"),
     ({"exp": 1e999}, {}, "cannot be verified"),
     ({"jti": ""}, {}, "its jti"),
@@ -43,6 +42,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("claims", "header", "fix"), REFUSED)
 def test_a_token_that_is_not_right_is_refused_with_the_reason(client, claims, header, fix):
+    claims = {name: value(time.time()) if callable(value) else value for name, value in claims.items()}
     response = client.post(VIEW, hook_call(), client.token(VIEW, header, **claims))
     assert fix in problem(response, "token_refused")["detail"]
     assert response.headers["WWW-Authenticate"].startswith("Bearer")

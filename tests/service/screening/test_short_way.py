@@ -171,7 +171,7 @@ def test_refusals_count_and_are_recorded_once(service):
         if sample.name == "grounds_requests_total"
     }
     assert counted == {(ADDRESS, "403"): 1.0, (ADDRESS, "429"): 1.0}
-    assert isinstance(app.short_way._desk._rate, KeyRate)
+    assert isinstance(app.short_way._desk.rate, KeyRate)
 
 
 def test_a_body_that_ends_early_is_no_screening(service):
