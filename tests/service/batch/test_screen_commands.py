@@ -33,7 +33,8 @@ def test_screen_verify_prove_and_check(command, settings, tmp_path):
     cases, out = write_cases(tmp_path / "in.csv", CASES), tmp_path / "out.csv"
     done = command(cases, out)
     assert done.returncode == 0, done.stderr
-    assert f"2 cases screened by {VERSION}; log entry 0" in done.stdout
+    # Entry 0 says that this model is in use.
+    assert f"2 cases screened by {VERSION}; log entry 1" in done.stdout
     assert "synthetic" in done.stdout
     assert command("verify", out).returncode == 0
     proved = command("prove", out, 2)
@@ -41,7 +42,7 @@ def test_screen_verify_prove_and_check(command, settings, tmp_path):
     (tmp_path / "proof.json").write_text(proved.stdout)
     key = settings.keys / "log.pub"
     checked = command("check-proof", tmp_path / "proof.json", "--key", key)
-    assert checked.stdout == "proved: row 2 of the 2 that log entry 0 tells of\n"
+    assert checked.stdout == "proved: row 2 of the 2 that log entry 1 tells of\n"
     (tmp_path / "proof.json").write_text(proved.stdout.replace("r-2", "r-3"))
     refused = command("check-proof", tmp_path / "proof.json", "--key", key)
     assert refused.returncode == 1
@@ -64,7 +65,7 @@ def test_a_file_may_be_called_verify(command, settings, tmp_path):
     (tmp_path / "verify.csv").write_bytes(cases.read_bytes())
     assert command(tmp_path / "verify.csv", "--out", tmp_path / "out.csv").returncode == 0
     assert len(read_rows(tmp_path / "out.csv")) == 2
-    assert len(entries(settings)) == 1
+    assert [entry.kind for entry in entries(settings)] == ["model_activated", "batch"]
 
 
 @pytest.mark.parametrize("arguments", [("in.csv",), ("in.csv", "a.csv", "--out", "b.csv")])
