@@ -9,6 +9,7 @@ deviations.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
 
@@ -16,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.fit.objective import log_loss_and_chance
-from training.fit.pair_grid import FIRST_PENALTY, cells_of, empty_pair, problem_of
-from training.fit.pair_terms import Floats
-from training.fit.terms import Table
+from training.fit.pair_grid import FIRST_PENALTY, coarse_groups, smoothness_of
+from training.fit.pair_terms import Codes, Floats
+from training.fit.terms import FittedTerm, Table
 from training.policy import POLICY
 
 GROUPS_OF_KNOWN = 5  # coarser than a fitted grid: for ranking, fewer cells see more
@@ -45,9 +46,10 @@ def candidates(table: Table, codes: NDArray[np.uint8], margin: Floats, y: Floats
     """
     _, chance = log_loss_and_chance(margin, y)
     residual, weight = y - chance, chance * (1.0 - chance)
-    pairs = list(combinations(_searched(table), 2))
+    seen = [(feature, _Coarse.of(table.terms[feature], codes[:, feature])) for feature in _searched(table)]
+    pairs = list(combinations(seen, 2))
     chance_level = np.sqrt(2.0 * np.log(max(len(pairs), 1))) + BEYOND_CHANCE
-    scored = [Candidate(*pair, _score(table, codes, residual, weight, *pair)) for pair in pairs]
+    scored = [Candidate(one, other, _score((a, b), residual, weight)) for (one, a), (other, b) in pairs]
     found = [one for one in scored if one.score > chance_level]
     return sorted(found, key=lambda one: (-one.score, one.first, one.second))[:MOST_CANDIDATES]
 
@@ -60,19 +62,32 @@ def _searched(table: Table) -> list[int]:
     return sorted(np.argsort(-np.array(spreads), kind="stable")[:MOST_SEARCHED].tolist())
 
 
-def _score(table: Table, codes: NDArray[np.uint8], residual: Floats, weight: Floats, first: int, second: int) -> float:
-    pair = empty_pair(table, codes, first, second, GROUPS_OF_KNOWN)
-    rows, columns = len(pair.values), len(pair.values[0])
-    cell = cells_of(pair, codes)
-    enough = (np.array(pair.counts) >= POLICY.disclosure_threshold).ravel()
-    pull = np.where(enough, np.bincount(cell, residual, minlength=rows * columns), 0.0)
-    mass = np.where(enough, np.bincount(cell, weight, minlength=rows * columns), 0.0)
+@dataclass(frozen=True, slots=True)
+class _Coarse:
+    """A feature by few groups of its codes: how many, and the group of each row, (rows,)."""
+
+    term: FittedTerm
+    size: int
+    rows: Codes
+
+    @classmethod
+    def of(cls, term: FittedTerm, codes: NDArray[np.uint8]) -> _Coarse:
+        groups = np.array(coarse_groups(term, GROUPS_OF_KNOWN), dtype=np.intp)
+        return cls(term, int(groups.max()) + 1, groups[codes])
+
+
+def _score(pair: tuple[_Coarse, _Coarse], residual: Floats, weight: Floats) -> float:
+    rows, columns = pair[0].size, pair[1].size
+    cell, cells = pair[0].rows * columns + pair[1].rows, rows * columns
+    enough = np.bincount(cell, minlength=cells) >= POLICY.disclosure_threshold
+    pull = np.where(enough, np.bincount(cell, residual, minlength=cells), 0.0)
+    mass = np.where(enough, np.bincount(cell, weight, minlength=cells), 0.0)
     # What either feature says alone is taken out: weighted least squares on the rows and columns of the grid.
     alone = np.hstack([np.kron(np.eye(rows), np.ones((columns, 1))), np.kron(np.ones((rows, 1)), np.eye(columns))])
     taken = (mass[:, None] * alone) @ np.linalg.pinv(alone.T @ (mass[:, None] * alone), hermitian=True)
     beyond = pull - taken @ (alone.T @ pull)
     variance = np.diag(mass) - taken @ (alone * mass[:, None]).T
-    smoothness = problem_of(table, pair, ()).smoothness
+    smoothness = smoothness_of((pair[0].term, pair[1].term), (rows, columns))
     gains = np.linalg.solve(np.diag(mass) + FIRST_PENALTY * smoothness, np.column_stack([beyond, variance]))
     gain, by_chance = float(beyond @ gains[:, 0]), gains[:, 1:]
     spread = deviation_by_chance(by_chance)

@@ -82,10 +82,8 @@ def cells_of(pair: FittedPair, codes: NDArray[np.uint8]) -> Codes:
 def problem_of(table: Table, pair: FittedPair, others: Sequence[FittedPair]) -> GridProblem:
     """The problem of a pair on top of a table and of the other pairs that it shares features with."""
     shape = (len(pair.values), len(pair.values[0]))
-    chains = [_differences(table.terms[j], size) for j, size in zip((pair.first, pair.second), shape, strict=True)]
+    smoothness = smoothness_of((table.terms[pair.first], table.terms[pair.second]), shape)
     eye = np.eye(shape[0]), np.eye(shape[1])
-    smoothness = np.eye(shape[0] * shape[1])
-    smoothness += np.kron(chains[0].T @ chains[0], eye[1]) + np.kron(eye[0], chains[1].T @ chains[1])
     rows: list[Floats] = []
     least: list[float] = []
     for axis, feature in enumerate((pair.first, pair.second)):
@@ -100,6 +98,14 @@ def problem_of(table: Table, pair: FittedPair, others: Sequence[FittedPair]) -> 
             least += [SLACK - room] * len(block)
     constraints = np.vstack(rows) if rows else np.empty((0, shape[0] * shape[1]))
     return GridProblem(shape, smoothness, constraints, np.array(least))
+
+
+def smoothness_of(terms: tuple[FittedTerm, FittedTerm], shape: tuple[int, int]) -> Floats:
+    """S of a grid of that shape over two features: a ridge, and squared differences between neighbouring groups."""
+    first, second = (_differences(term, size) for term, size in zip(terms, shape, strict=True))
+    smoothness = np.eye(shape[0] * shape[1])
+    smoothness += np.kron(first.T @ first, np.eye(shape[1])) + np.kron(np.eye(shape[0]), second.T @ second)
+    return smoothness
 
 
 def _differences(term: FittedTerm, groups: int) -> Floats:

@@ -2,6 +2,10 @@
 
 Minimise  sum of log losses + 1/2 sum_j penalty_j * (roughness of feature j)^2  within the bounds.
 
+By Newton's method: where the loss is looked at it is replaced by its second-order expansion, whose minimum within the
+bounds is found exactly (`bounded`). Penalties are found from the same curvature, so rows are gone through some twenty
+times in all (docs/adr/0014).
+
 A penalty is the inverse variance of its feature's steps. It is found by maximum marginal likelihood with the
 generalised Fellner-Schall update (Wood and Fasiolo 2017, Biometrics 73(4), 1071-1081, equation 4):
 penalty <- (effective parameters) / (roughness), here with a weak Gamma prior so that a feature with few rows
@@ -12,16 +16,16 @@ cross-validation it was better on log loss and AUC and several times faster (doc
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
-from scipy.optimize import Bounds, minimize
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from training.fit.basis import Basis
+from training.fit.bounded import lowest
 from training.fit.objective import LogisticLoss
 from training.fit.terms import Floats
 
@@ -30,9 +34,14 @@ PENALTY_RANGE = (1e-3, 1e4)
 FIRST_PENALTY = 4.0
 MOST_UPDATES = 10
 SETTLED = 0.02  # share of the effective parameters by which the fit may still change between two updates
-ROUGH_STEPS, ROUGH_PRECISION = 60, 1e-8  # while penalties still move
-FINAL_STEPS, FINAL_PRECISION = 3_000, 1e-10
-NOT_SETTLED = 1e-3  # of a standard error; times the square root of rows, as rounding in the loss grows with them
+MOST_STEPS = 60
+ROUGHLY = 1e-2  # what a step may still promise in log loss, in all, while penalties move
+EXACTLY = 1e-8  # of the last solution; far below a thousandth of a standard error of any parameter
+WORN = 0.05  # share of what the last step promised that the next one promises still: above, the curvature is renewed
+SHORTEST = 1e-6  # share of a step; below, nothing is gained in its direction
+LEAST_GAIN = 1e-4  # share of what a step promised that it must keep
+ROUNDING = 1e-13  # of the log loss of all rows
+RIDGE = 1e-8  # on the curvature, so that what neither data nor penalty hold stays where it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +57,104 @@ class Solution:
         return np.asarray(basis.expand @ self.parameters[1:])
 
 
+@dataclass(slots=True)
+class Descent:
+    """Where the search is: parameters (intercept first), the loss there without penalties, its gradient, and its
+    curvature here or, while it serves, at an earlier point."""
+
+    loss: LogisticLoss
+    basis: Basis
+    at: Floats
+    value: float = field(init=False)
+    gradient: Floats = field(init=False)
+    curvature: Floats | None = None
+    current: bool = False
+    """Whether the curvature is that of where the search is."""
+    steps: int = 0
+    _lower: Floats = field(init=False)
+    _upper: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lower = np.concatenate([[-np.inf], self.basis.lower])
+        self._upper = np.concatenate([[np.inf], self.basis.upper])
+        self.value, self.gradient = self._look(self.at)
+
+    def settle(self, penalties: Floats, precision: float) -> None:
+        """Goes to the optimum for these penalties, until a step promises less than `precision` of log loss.
+
+        Warns where it did not get there.
+        """
+        penalty = _penalty(self.basis, penalties)
+        before = np.inf
+        for _ in range(MOST_STEPS):
+            if self.curvature is None:
+                self.look_closely()
+            move, promised = self._step(penalty)
+            if promised > WORN * before and not self.current:
+                self.look_closely()
+                move, promised = self._step(penalty)
+            if promised <= precision or not self._go(move, promised, penalty):
+                break
+            before = promised
+        else:
+            said = f"table regression stopped {promised:.2g} above its optimum"
+            warnings.warn(said, ConvergenceWarning, stacklevel=3)
+
+    def look_closely(self) -> Floats:
+        """The curvature of the loss where the search is, by parameters."""
+        if self.curvature is None or not self.current:
+            by_value = self.loss.hessian(self.at[0], self.basis.expand @ self.at[1:])
+            crossed = self.basis.collect @ by_value[1:, 0]
+            self.curvature = np.empty((len(self.at), len(self.at)))
+            self.curvature[0, 0] = by_value[0, 0]
+            self.curvature[0, 1:] = self.curvature[1:, 0] = crossed
+            self.curvature[1:, 1:] = self.basis.collect @ (by_value[1:, 1:] @ self.basis.expand)
+            self.current = True
+        return self.curvature
+
+    def _step(self, penalty: Floats) -> tuple[Floats, float]:
+        """To the optimum of the expansion within the bounds, and by how much that would be lower."""
+        assert self.curvature is not None
+        curvature = self.curvature + penalty
+        curvature[np.diag_indices_from(curvature)] += RIDGE
+        gradient = self.gradient + penalty @ self.at
+        move = lowest(curvature, curvature @ self.at - gradient, self._lower, self._upper, self.at) - self.at
+        return move, -float(gradient @ move + 0.5 * (move @ (curvature @ move)))
+
+    def _go(self, move: Floats, promised: float, penalty: Floats) -> bool:
+        """Takes the step, or the longest half of half of it that gains; False where none does."""
+        start, now = self.at, self.value + 0.5 * float(self.at @ (penalty @ self.at))
+        share = 1.0
+        while share > SHORTEST:
+            there = start + share * move
+            value, gradient = self._look(there)
+            gained = now - value - 0.5 * float(there @ (penalty @ there))
+            if gained >= LEAST_GAIN * share * promised - ROUNDING * abs(now):
+                self.at, self.value, self.gradient = there, value, gradient
+                self.current = False
+                self.steps += 1
+                return True
+            share /= 2
+        return False
+
+    def _look(self, parameters: Floats) -> tuple[float, Floats]:
+        value, by_intercept, by_value = self.loss.value_and_gradient(parameters[0], self.basis.expand @ parameters[1:])
+        return value, np.concatenate([[by_intercept], self.basis.collect @ by_value])
+
+
 def fit_smooth(loss: LogisticLoss, basis: Basis) -> Solution:
     """Penalties and parameters together. Warm starts throughout; the last solution is to full precision."""
     with threadpool_limits(1, user_api="blas"):  # sums must not depend on the number of threads
         penalties = np.full(len(basis.sizes), FIRST_PENALTY)
-        solution = solve(loss, basis, penalties, start_at(loss, basis), ROUGH_STEPS, ROUGH_PRECISION)
-        steps = solution.steps
+        descent = Descent(loss, basis, start_at(loss, basis))
+        descent.settle(penalties, ROUGHLY)
         for _ in range(MOST_UPDATES):
-            penalties, change = _updated(loss, basis, solution)
-            solution = solve(loss, basis, penalties, solution.parameters, ROUGH_STEPS, ROUGH_PRECISION)
-            steps += solution.steps
+            penalties, change = _updated(descent, penalties)
+            descent.settle(penalties, ROUGHLY)
             if change < SETTLED:
                 break
-        final = solve(loss, basis, penalties, solution.parameters)
-    return Solution(final.parameters, penalties, steps + final.steps)
+        descent.settle(penalties, EXACTLY)
+    return Solution(descent.at, penalties, descent.steps)
 
 
 def start_at(loss: LogisticLoss, basis: Basis) -> Floats:
@@ -70,81 +163,48 @@ def start_at(loss: LogisticLoss, basis: Basis) -> Floats:
     return np.concatenate([[np.log(share / (1.0 - share))], np.zeros(basis.expand.shape[1])])
 
 
-def solve(
-    loss: LogisticLoss,
-    basis: Basis,
-    penalties: Floats,
-    start: Floats,
-    most_steps: int = FINAL_STEPS,
-    precision: float = FINAL_PRECISION,
-) -> Solution:
-    """The optimum for given penalties, by L-BFGS-B from `start`; warns when the last steps still moved."""
-    weight = penalties[basis.component] * basis.weight
-    rough, rough_t = basis.roughness, basis.roughness.T.tocsr()
-    scale = _scale(loss, basis, weight)
-
-    def objective(scaled: Floats) -> tuple[float, Floats]:
-        parameters = scaled * scale
-        value, by_intercept, by_value = loss.value_and_gradient(parameters[0], basis.expand @ parameters[1:])
-        steps = rough @ parameters[1:]
-        gradient = np.concatenate([[by_intercept], basis.collect @ by_value + rough_t @ (weight * steps)])
-        return value + 0.5 * float(np.add.reduce(weight * steps * steps)), gradient * scale
-
-    bounds = Bounds(np.concatenate([[-np.inf], basis.lower]), np.concatenate([[np.inf], basis.upper]))
-    options = {"maxiter": most_steps, "maxfun": 2 * most_steps, "maxcor": 20, "ftol": precision, "gtol": 1e-7}
-    found = minimize(objective, start / scale, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    if precision == FINAL_PRECISION:
-        _warn_unless_settled(found.x, found.jac, bounds, loss.rows)
-    return Solution(np.asarray(found.x * scale), penalties, int(found.nit))
+def solve(loss: LogisticLoss, basis: Basis, penalties: Floats, start: Floats, precision: float = EXACTLY) -> Solution:
+    """The optimum for given penalties, to `precision` of the log loss of all rows together."""
+    descent = Descent(loss, basis, start)
+    descent.settle(penalties, precision)
+    return Solution(descent.at, penalties, descent.steps)
 
 
-def _warn_unless_settled(scaled: Floats, gradient: Floats, bounds: Bounds, rows: float) -> None:
-    """Warns where a parameter that is free to move would still gain. One unit is about a standard error, and the
-    gradient of a fit that is off by a thousandth of one is a thousandth."""
-    downhill = np.clip(scaled - gradient, bounds.lb, bounds.ub) - scaled
-    left = float(np.abs(downhill).max())
-    if left > NOT_SETTLED * max(1.0, rows**0.5):
-        warnings.warn(f"table regression stopped with a gradient of {left:.2g}", ConvergenceWarning, stacklevel=3)
+def _penalty(basis: Basis, penalties: Floats) -> Floats:
+    """The matrix S of the penalty 1/2 x' S x, intercept first (it is free)."""
+    weighted = basis.roughness.T.multiply(penalties[basis.component] * basis.weight) @ basis.roughness
+    size = 1 + basis.expand.shape[1]
+    matrix = np.zeros((size, size))
+    matrix[1:, 1:] = weighted.toarray()
+    return matrix
 
 
-def _scale(loss: LogisticLoss, basis: Basis, weight: Floats) -> Floats:
-    """Units of the parameters in which the problem is about equally steep, from the constant model's curvature."""
-    total, by_code = loss.constant_curvature()
-    steepness = basis.collect.power(2) @ by_code + basis.roughness.power(2).T @ weight
-    return 1.0 / np.sqrt(np.concatenate([[total], steepness]) + 1e-3)
-
-
-def _updated(loss: LogisticLoss, basis: Basis, solution: Solution) -> tuple[Floats, float]:
+def _updated(descent: Descent, penalties: Floats) -> tuple[Floats, float]:
     """One Fellner-Schall update: the new penalties, and how far they moved (share of effective parameters)."""
-    parameters = solution.parameters[1:]
-    weight = solution.penalties[basis.component] * basis.weight
+    basis, parameters = descent.basis, descent.at[1:]
     free = (parameters > basis.lower) & (parameters < basis.upper)
-    variance = _variance(loss, basis, solution, weight, free)
+    variance = _variance(descent, penalties, free)
     squares = basis.weight * (basis.roughness @ parameters) ** 2
     spread = basis.weight * np.asarray(basis.roughness.multiply(basis.roughness @ variance).sum(axis=1)).ravel()
     features = len(basis.sizes)
     rank = np.minimum(
         np.bincount(basis.feature, free, minlength=features), np.bincount(basis.component, minlength=features)
     )
-    effective = rank - solution.penalties * np.bincount(basis.component, spread, minlength=features)
+    effective = rank - penalties * np.bincount(basis.component, spread, minlength=features)
     effective = np.maximum(effective, 1e-3)
     roughness = np.bincount(basis.component, squares, minlength=features)
-    penalties = np.clip((effective + PRIOR_SHAPE) / (roughness + PRIOR_RATE), *PENALTY_RANGE)
-    moved = np.abs(np.log(penalties / solution.penalties)) * effective
-    return penalties, float(moved.sum() / max(effective.sum(), 1.0))
+    updated = np.clip((effective + PRIOR_SHAPE) / (roughness + PRIOR_RATE), *PENALTY_RANGE)
+    moved = np.abs(np.log(updated / penalties)) * effective
+    return updated, float(moved.sum() / max(effective.sum(), 1.0))
 
 
-def _variance(loss: LogisticLoss, basis: Basis, solution: Solution, weight: Floats, free: NDArray[np.bool_]) -> Floats:
+def _variance(descent: Descent, penalties: Floats, free: NDArray[np.bool_]) -> Floats:
     """Laplace variance of the parameters (intercept profiled out); zero for those held at a bound."""
-    by_value = loss.hessian(solution.parameters[0], solution.by_code(basis))
-    to_value, to_parameter = basis.expand, basis.collect
-    crossed = to_parameter @ by_value[1:, 0]
-    curvature: Floats = to_parameter @ (by_value[1:, 1:] @ to_value)
-    curvature -= np.outer(crossed, crossed) / max(by_value[0, 0], 1e-12)
-    curvature += (basis.roughness.T.multiply(weight) @ basis.roughness).toarray()
+    whole = descent.look_closely() + _penalty(descent.basis, penalties)
+    curvature = whole[1:, 1:] - np.outer(whole[1:, 0], whole[1:, 0]) / max(whole[0, 0], 1e-12)
     rows = np.flatnonzero(free)
-    variance = np.zeros_like(curvature)
+    variance: Floats = np.zeros_like(curvature)
     if len(rows):
-        ridge = 1e-8 * np.eye(len(rows))
+        ridge = RIDGE * np.eye(len(rows))
         variance[np.ix_(rows, rows)] = cho_solve(cho_factor(curvature[np.ix_(rows, rows)] + ridge), np.eye(len(rows)))
     return variance

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.account.measured import MEASURES
+from training.fit.calibrate import regressed
 from training.judge.ranking import Ranking
 from training.judge.resample import Draws, Measured, ratio, summary
 
@@ -16,7 +17,6 @@ Floats = NDArray[np.float64]
 NEWTON_STEPS = 25
 ROUNDING = 1e-9
 """Log-odds. Training adds the terms of a case in order and the service exactly: they differ in the last digit."""
-RIDGE = 1e-9  # so that margins that are all alike have a slope
 
 
 def evaluate(y: NDArray[np.int8], margin: Floats, draws: Draws) -> dict[str, Measured]:
@@ -39,7 +39,7 @@ def samples_of(
     by_draw = {
         "auc": ranking.auc,
         "average_precision": ranking.average_precision,
-        "calibration_slope": lambda counts: _slope(y, margin, counts),
+        "calibration_slope": lambda counts: regressed(y, margin, counts)[1],
         "calibration_intercept": lambda counts: calibration_in_the_large(y, margin, counts),
     }
     one_outcome = (events == 0) | (events == weight)
@@ -47,25 +47,6 @@ def samples_of(
         samples = draws.each(by_draw[name]) if name in by_draw else found[name]
         found[name] = np.where(one_outcome, np.nan, samples)
     return {name: found[name] for name in measures}
-
-
-def _slope(y: NDArray[np.int8], margin: Floats, weight: Floats) -> float:
-    kept = weight > 0
-    y, margin, weight = y[kept], margin[kept], weight[kept]
-    intercept, slope = 0.0, 1.0
-    for _ in range(NEWTON_STEPS):
-        score = 1 / (1 + np.exp(-np.clip(intercept + slope * margin, -500, 500)))
-        residual, curvature = weight * (y - score), weight * score * (1 - score)
-        a, b, c = float(curvature.sum()) + RIDGE, float(curvature @ margin), float(curvature @ margin**2) + RIDGE
-        up, along = float(residual.sum()), float(residual @ margin)
-        determinant = a * c - b * b
-        if determinant <= 0:
-            break
-        step = np.clip([(c * up - b * along) / determinant, (a * along - b * up) / determinant], -2, 2)
-        intercept, slope = intercept + float(step[0]), slope + float(step[1])
-        if np.abs(step).max() < 1e-9:
-            break
-    return slope
 
 
 def calibration_in_the_large(y: NDArray[np.int8], margin: Floats, weight: Floats) -> float:

@@ -58,6 +58,22 @@ def test_calibration_finds_the_slope_and_shift_that_were_planted(slope: float, s
     assert slope != 1.0 or found["calibration_intercept"] == pytest.approx(shift, abs=0.2)
 
 
+@pytest.mark.parametrize("too_sure", [0.3, 1.0, 2.5, 6.0, 10.0])
+@pytest.mark.parametrize("shift", [-4.0, 0.0])
+def test_the_slope_is_scikit_learns_however_sure_scores_are(too_sure: float, shift: float) -> None:
+    y, margin, _ = drawn(shift=shift)
+    found = measure(y, too_sure * margin - 2.0, np.ones(ROWS, dtype=np.int64))["calibration_slope"]
+    slope = LogisticRegression(C=np.inf, tol=1e-10).fit(margin[:, None], y).coef_[0, 0] / too_sure
+    assert found == pytest.approx(slope, rel=1e-5)
+
+
+def test_no_slope_is_made_up_where_there_is_none() -> None:
+    y, margin, _ = drawn()
+    ones = np.ones(ROWS, dtype=np.int64)
+    assert np.isnan(measure(y, np.full(ROWS, -1.0), ones)["calibration_slope"])
+    assert np.isnan(measure(y, np.where(y == 1, margin + 50, margin - 50), ones)["calibration_slope"])
+
+
 def test_calibration_in_the_large_makes_the_mean_score_the_share_of_outcomes() -> None:
     y, margin, _ = drawn(shift=-3.0)
     shift = calibration_in_the_large(y, margin, np.ones(ROWS))
