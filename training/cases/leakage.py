@@ -16,18 +16,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from training.cases.moments import Moments
 from training.policy import DataPolicy
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
-When = tuple[Floats, str]
 
 BINS = 100
 SAMPLE = 200_000
 """Rows without the outcome that an AUC is judged on, and rows that bins are taken from: more make no difference."""
 MOVES_WITH_TIME = 0.5
 """Correlation with the time of the contact, above which a number is taken for a point in time, not a duration."""
-DATED = r"(?P<year>(?:19|20)\d\d)[-/ ]?(?:(?P<quarter>[qQ][1-4])|(?P<month>0[1-9]|1[0-2])(?:[-/ ]?(?P<day>[0-3]\d))?)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,33 +129,20 @@ def fingerprint(cells: Floats | pd.Series, policy: DataPolicy) -> bytes | None:
     return blake2b(parts.tobytes()).digest()
 
 
-def dated_after(column: str, cells: pd.Series, contact: When | None, policy: DataPolicy) -> Leak | None:
-    """Whether a column holds a date, period or number on the scale of the contact's time (`when`) and lies after it."""
-    mine, theirs = when(cells), contact
-    if mine is None or theirs is None or mine[1] != theirs[1]:
+def dated_after(column: str, mine: Moments, contact: Moments, policy: DataPolicy) -> Leak | None:
+    """Whether a column holds dates, periods or numbers on the scale of the contact's time and lies after it.
+
+    Compared as finely as both are given: an assessment on the day of the contact is not after it.
+    """
+    if mine.dates != contact.dates:
         return None
-    both = np.isfinite(mine[0]) & np.isfinite(theirs[0])
-    mine_at, then = mine[0][both], theirs[0][both]
+    step = max(mine.step, contact.step)
+    mine_at, then = mine.by(step), contact.by(step)
+    both = np.isfinite(mine_at) & np.isfinite(then)
+    mine_at, then = mine_at[both], then[both]
     if len(mine_at) < policy.disclosure_threshold or mine_at.std() == 0 or then.std() == 0:
         return None
     after = float(np.mean(mine_at > then))
     if after <= policy.dated_after or np.corrcoef(mine_at, then)[0, 1] < MOVES_WITH_TIME:
         return None
     return Leak(column, f"is dated after the contact in {after:.0%} of the cases that have it")
-
-
-def when(cells: pd.Series) -> When | None:
-    """Points in time as numbers, and what kind they are: dates (as year and month), or plain numbers."""
-    codes, tokens = pd.factorize(cells)
-    text = pd.Series(tokens, dtype="str").str.strip()
-    known = (text != "") & (text != "not_known") & (text != "not_applicable")
-    dates = text.str.fullmatch(DATED)
-    if known.any() and bool(dates[known].all()):
-        part = text.str.extract(DATED)
-        quarter = pd.to_numeric(part["quarter"].str[1:]) * 3 - 2
-        month = pd.to_numeric(part["month"]).fillna(quarter).fillna(1)
-        days = pd.to_numeric(part["day"]).fillna(1)
-        values = pd.to_numeric(part["year"]) * 372 + month * 31 + days
-        return values.to_numpy(dtype=float)[codes], "date"
-    numbers = pd.to_numeric(text, errors="coerce")
-    return (numbers.to_numpy(dtype=float)[codes], "number") if numbers.notna().any() else None

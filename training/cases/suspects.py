@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.dictionary import Dictionary
+from model.dictionary import Dictionary, Feature
 from training.cases.identifiers import column_identifier
-from training.cases.leakage import Leak, When, dated_after, fingerprint, outcome_leak, when
+from training.cases.leakage import Leak, dated_after, fingerprint, outcome_leak
+from training.cases.moments import Moments, moments
 from training.cases.proxies import proxy_of
 from training.policy import POLICY, DataPolicy
 
@@ -94,25 +95,26 @@ def leaks(
     forbidden = {excluded.name: "excluded" for excluded in dictionary.excluded if excluded.name in frame}
     forbidden |= {monitored.name: "monitored" for monitored in dictionary.monitored if monitored.name in frame}
     seen: dict[bytes, Leak] = {}
-    contact = when(frame[dictionary.time]) if dictionary.time else None
+    contact = moments(frame[dictionary.time]) if dictionary.time else None
     for name, role in forbidden.items():
         if mark := fingerprint(frame[name].str.strip(), policy):
             seen.setdefault(mark, Leak("", f"holds the same in every row as column {name}, which is {role}"))
     for j, feature in enumerate(dictionary.features):
         if sound[j]:
-            yield from _of_column(feature.file_column, frame, dictionary, X[:, j], y, contact, seen, policy)
+            yield from _of_column(feature, frame, dictionary, X[:, j], y, contact, seen, policy)
 
 
 def _of_column(
-    column: str,
+    feature: Feature,
     frame: pd.DataFrame,
     dictionary: Dictionary,
     codes: Floats,
     y: NDArray[np.int8],
-    contact: When | None,
+    contact: Moments | None,
     seen: dict[bytes, Leak],
     policy: DataPolicy,
 ) -> Iterator[Leak]:
+    column = feature.file_column
     if leak := outcome_leak(column, codes, y, policy):
         yield leak
     if mark := fingerprint(codes, policy):
@@ -123,5 +125,5 @@ def _of_column(
             seen[mark] = Leak("", problem, repeats=column)
     if other := proxy_of(column, [excluded.name for excluded in dictionary.excluded]):
         yield Leak(column, f"is named like the excluded {other}")
-    if contact and (leak := dated_after(column, frame[column], contact, policy)):
+    if contact and (leak := dated_after(column, moments(frame[column], feature.missing), contact, policy)):
         yield leak
