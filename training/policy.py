@@ -11,7 +11,7 @@ POLICY_FILE = Path(__file__).with_name("policy.toml")
 
 @dataclass(frozen=True, slots=True)
 class DataPolicy:
-    """`disclosure_threshold` and `k` are cases. `leakage_auc` is from 0.5 to 1, `leakage_events` cases,
+    """`disclosure_threshold` is cases, `k` families (or cases). `leakage_auc` is from 0.5 to 1, `leakage_events` cases,
     `dated_after` a share of cases from 0 to 1."""
 
     disclosure_threshold: int
