@@ -68,19 +68,19 @@ def single_auc(codes: Floats, y: NDArray[np.int8]) -> float:
     """
     without = np.flatnonzero(y == 0)
     fewer = np.sort(np.concatenate([np.flatnonzero(y == 1), without[:: max(1, len(without) // SAMPLE)]]))
-    slots, y = _slots(codes[fewer]), y[fewer]
+    found, y = slots(codes[fewer], BINS), y[fewer]
     even = np.arange(len(y)) % 2 == 0
-    areas = [_auc_across(slots, y, half) for half in (even, ~even)]
+    areas = [_auc_across(found, y, half) for half in (even, ~even)]
     return float(np.mean(areas))
 
 
-def _auc_across(slots: Codes, y: NDArray[np.int8], learn: NDArray[np.bool_]) -> float:
-    size = int(slots.max()) + 1
-    rows = np.bincount(slots[learn], minlength=size)
-    events = np.bincount(slots[learn], weights=y[learn], minlength=size)
+def _auc_across(found: Codes, y: NDArray[np.int8], learn: NDArray[np.bool_]) -> float:
+    size = int(found.max()) + 1
+    rows = np.bincount(found[learn], minlength=size)
+    events = np.bincount(found[learn], weights=y[learn], minlength=size)
     share = (events + y[learn].mean()) / (rows + 1)
     order = np.argsort(np.argsort(share, kind="stable"), kind="stable")
-    ranked = order[slots[~learn]]
+    ranked = order[found[~learn]]
     positives = np.bincount(ranked[y[~learn] == 1], minlength=size).astype(float)
     negatives = np.bincount(ranked[y[~learn] == 0], minlength=size).astype(float)
     if not positives.sum() or not negatives.sum():
@@ -89,18 +89,18 @@ def _auc_across(slots: Codes, y: NDArray[np.int8], learn: NDArray[np.bool_]) -> 
     return float((positives * (below + negatives / 2)).sum() / positives.sum() / negatives.sum())
 
 
-def _slots(codes: Floats) -> Codes:
+def slots(codes: Floats, bins: int) -> Codes:
     """A small whole number for each answer: bins of equal rows for many numbers, and two more for what is no number."""
     known = np.isfinite(codes)
     values = codes[known]
     sample = values[:: max(1, len(values) // SAMPLE)]
     edges = np.unique(sample)
-    if len(edges) > BINS:
-        edges = np.unique(np.quantile(sample, np.arange(1, BINS) / BINS))
-    slots = np.searchsorted(edges, codes, side="right")
-    slots[np.isnan(codes)] = len(edges) + 1
-    slots[np.isneginf(codes)] = len(edges) + 2
-    return np.asarray(slots, dtype=np.intp)
+    if len(edges) > bins:
+        edges = np.unique(np.quantile(sample, np.arange(1, bins) / bins))
+    found = np.searchsorted(edges, codes, side="right")
+    found[np.isnan(codes)] = len(edges) + 1
+    found[np.isneginf(codes)] = len(edges) + 2
+    return np.asarray(found, dtype=np.intp)
 
 
 def partition(cells: Floats | pd.Series) -> Codes | None:

@@ -1,8 +1,9 @@
 """Finds excluded columns that came back as a feature under another name.
 
-Two signs are read: a word in the name that the excluded name shares (`home_postcode`, `deprivation_decile`), and the
-same answer in every row as a column of the file that may not be scored. A proxy under a name that does not say so,
-whose original is not in the file, cannot be found: deciles of deprivation look like any whole numbers from 1 to 10.
+Here the sign is a word in the name that the excluded name shares (`home_postcode`, `deprivation_decile`). That a column
+holds the same as one that may not be scored, or nearly, is for `training.cases.suspects` and `stand_ins`. A proxy under
+a name that does not say so, whose original is not in the file, cannot be found: deciles of deprivation look like any
+whole numbers from 1 to 10.
 """
 
 from __future__ import annotations
