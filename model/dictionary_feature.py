@@ -55,10 +55,15 @@ def _values(table: Table) -> dict[str, Any]:
     return values
 
 
+def is_name(text: str) -> bool:
+    """True where a feature or a monitored characteristic may be called so."""
+    return _NAME.match(text) is not None
+
+
 def read_name(table: Table) -> str:
     """A name that addresses, files and conditions can hold."""
     name: str = table.get("name", "text")
-    if isinstance(table.data.get("name"), str) and not _NAME.match(name):
+    if isinstance(table.data.get("name"), str) and not is_name(name):
         table.note(
             "name",
             f"{name!r} may hold letters, digits, _ . and -, beginning with a letter; put the file's own name in column",
