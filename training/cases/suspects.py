@@ -122,10 +122,11 @@ def _of_column(
     if leak := outcome_leak(column, codes, y, policy):
         yield leak
     mark = fingerprint(codes, policy)
-    if mark and mark in seen:
-        yield replace(seen[mark], column=column)
-    else:
+    earlier = seen.get(mark) if mark else None
+    if earlier is None or earlier.repeats:  # else it has been said already what it stands for
         yield from stand_ins.of(feature, codes)
+    if earlier:
+        yield replace(earlier, column=column)
     if mark:
         problem = f"holds the same in every row as column {column}, renamed or turned round"
         seen.setdefault(mark, Leak("", problem, repeats=column))
