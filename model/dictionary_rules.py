@@ -97,10 +97,10 @@ def _outcome(top: Table) -> Outcome:
     if table is None:
         return _NO_OUTCOME
     table.only(("column", "meaning", "positive"))
-    positive = table.get("positive", "list", None)
+    positive = table.get("positive", "list")
     if not positive and table.sound:
         table.note("positive", 'name at least one value that means the outcome happened, for instance ["1"]')
-    return Outcome(table.get("column", "text"), table.get("meaning", "text"), tuple(map(str, positive or ())))
+    return Outcome(table.get("column", "text"), table.get("meaning", "text"), tuple(map(str, positive)))
 
 
 def _column(top: Table, key: str) -> str | None:

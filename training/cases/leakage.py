@@ -24,7 +24,8 @@ Codes = NDArray[np.intp]
 
 BINS = 100
 SAMPLE = 200_000
-"""Rows without the outcome that an AUC is judged on, and rows that bins are taken from: more make no difference."""
+"""Rows without the outcome that an AUC is judged on, rows that bins are taken from, and rows whose dates are compared:
+more make no difference."""
 MOVES_WITH_TIME = 0.5
 """Correlation with the time of the contact, above which a number is taken for a point in time, not a duration."""
 

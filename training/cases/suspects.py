@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from model.dictionary import Dictionary, Feature
 from training.cases.anonymity import families_of
 from training.cases.identifiers import column_identifier
-from training.cases.leakage import Leak, dated_after, fingerprint, outcome_leak
+from training.cases.leakage import SAMPLE, Leak, dated_after, fingerprint, outcome_leak
 from training.cases.moments import Moments, moments
 from training.cases.proxies import proxy_of
 from training.cases.stand_ins import StandIns
@@ -97,19 +97,20 @@ def leaks(
     forbidden = {excluded.name: "excluded" for excluded in dictionary.excluded if excluded.name in frame}
     forbidden |= {monitored.name: "monitored" for monitored in dictionary.monitored if monitored.name in frame}
     seen: dict[bytes, Leak] = {}
-    contact = moments(frame[dictionary.time]) if dictionary.time else None
+    thinned = frame.iloc[:: max(1, len(frame) // SAMPLE)]
+    contact = moments(thinned[dictionary.time]) if dictionary.time else None
     stand_ins = StandIns(frame, forbidden, families_of(dictionary, frame), policy)
     for name, role in forbidden.items():
         if mark := fingerprint(frame[name].str.strip(), policy):
             seen.setdefault(mark, Leak("", f"holds the same in every row as column {name}, which is {role}"))
     for j, feature in enumerate(dictionary.features):
         if sound[j]:
-            yield from _of_column(feature, frame, dictionary, X[:, j], y, contact, seen, stand_ins, policy)
+            yield from _of_column(feature, thinned, dictionary, X[:, j], y, contact, seen, stand_ins, policy)
 
 
 def _of_column(
     feature: Feature,
-    frame: pd.DataFrame,
+    thinned: pd.DataFrame,
     dictionary: Dictionary,
     codes: Floats,
     y: NDArray[np.int8],
@@ -132,5 +133,5 @@ def _of_column(
         seen.setdefault(mark, Leak("", problem, repeats=column))
     if other := proxy_of(column, [excluded.name for excluded in dictionary.excluded]):
         yield Leak(column, f"is named like the excluded {other}")
-    if contact and (leak := dated_after(column, moments(frame[column], feature.missing), contact, policy)):
+    if contact and (leak := dated_after(column, moments(thinned[column], feature.missing), contact, policy)):
         yield leak
