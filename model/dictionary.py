@@ -26,7 +26,11 @@ LEVEL_LIMIT = 32
 
 
 class DictionaryError(ValueError):
-    """A dictionary that cannot be used. One line: where, key, what is wrong and the fix."""
+    """A dictionary that cannot be used. `errors` has one line a problem: where, key, what is wrong and the fix."""
+
+    def __init__(self, *errors: str) -> None:
+        self.errors = tuple(" ".join(error.splitlines()) for error in errors)  # a name may hold a line break
+        super().__init__("\n".join(self.errors))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,7 @@ class Dictionary:
 
 
 def load_dictionary(path: Path) -> Dictionary:
-    """Reads and checks a dictionary file. Raises `DictionaryError` with one line that names file, key and fix."""
+    """Reads and checks a dictionary file. Raises `DictionaryError`: a line a problem, with file, key and fix."""
     from model.dictionary_rules import read_dictionary
 
     try:

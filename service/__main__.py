@@ -123,7 +123,8 @@ def cli() -> None:
     try:
         main(prog_name="python -m service")
     except EXPECTED as error:
-        click.echo(f"error: {error}", err=True)
+        for line in str(error).splitlines() or [""]:
+            click.echo(f"error: {line}", err=True)
         sys.exit(1)
 
 

@@ -1,10 +1,17 @@
 """Fixtures that more than one folder of tests needs, and the order in which the processes take the files."""
 
+import hypothesis
 import pytest
 
 from tests.service.conftest import service, settings
 
 __all__ = ["service", "settings"]
+
+# Time on a shared, busy machine says nothing about the code.
+hypothesis.settings.register_profile(
+    "busy_machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy_machine")
 
 LONGEST = ("image", "training", "service/test_soak.py", "benchmarks", "pages", "service/log")
 """Files and folders handed out first, so that no process is left with a long one at the end (`make test` tells

@@ -160,14 +160,20 @@ def describe(data: Path, outcome: str, group: str | None, exclude: tuple[str, ..
 @main.command()
 @click.argument("data", type=FILE)
 @click.option("--dictionary", "dictionary_file", type=FILE, help="Data dictionary (TOML). Default: the shipped one.")
-@click.option("--k", type=click.IntRange(2), default=POLICY.k, show_default=True, help="Cases that a cell should hold.")
+@click.option(
+    "--k",
+    type=click.IntRange(2),
+    default=POLICY.k,
+    show_default=True,
+    help="Families (or cases, without [group]) that a cell should hold.",
+)
 @click.option("--generalise", "requests", multiple=True, help="FEATURE=0,20,30 or FEATURE=level+level:level.")
 @click.option("--suppress", "suppressing", is_flag=True, help="Empty the answers of cases in small cells.")
 @click.option("--out", type=FILE, help="New file for the changed cases; nothing is changed in place.")
 def anonymity(
     data: Path, dictionary_file: Path | None, k: int, requests: tuple[str, ...], suppressing: bool, out: Path | None
 ) -> None:
-    """Count the cases of DATA that share each combination of quasi-identifiers. Exit code 1: some share it too few."""
+    """Count the families of DATA that share each combination of quasi-identifiers. Exit code 1: some too few."""
     from training.anonymity_command import run_anonymity
 
     dictionary = load_dictionary(dictionary_file) if dictionary_file else shipped_dictionary()

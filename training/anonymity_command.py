@@ -10,7 +10,7 @@ import click
 import pandas as pd
 
 from model.dictionary import Dictionary
-from training.cases.anonymity import Anonymity, in_file, measure, suppress
+from training.cases.anonymity import Anonymity, families_of, in_file, measure, suppress
 from training.cases.generalise import GeneraliseError, generalise, read_request
 from training.cases.table import CaseFileError, read_table
 
@@ -20,7 +20,8 @@ def run_anonymity(
 ) -> int:
     """Reports on DATA, after the changes asked for, and writes them to `out`, never in place.
 
-    Returns the exit code: 0 where every cell holds k cases, 1 where not. Raises `CaseFileError`, `GeneraliseError`.
+    Returns the exit code: 0 where every cell holds k families (or cases), 1 where not.
+    Raises `CaseFileError`, `GeneraliseError`.
     """
     if out is None and (requests or suppressing):
         raise GeneraliseError("--generalise and --suppress write a new file; name it with --out")
@@ -32,11 +33,11 @@ def run_anonymity(
     for request in coarser:
         frame = generalise(frame, request)
     if suppressing:
-        frame, emptied, removed = suppress(frame, columns, k)
+        frame, emptied, removed = suppress(frame, columns, families_of(dictionary, frame), k)
         for name, cases in emptied.items():
             click.echo(f"suppressed: {name} in {shown(cases, k)} cases")
         click.echo(f"taken out: {removed} cases")
-    found = measure(frame, columns, k)
+    found = measure(frame, columns, families_of(dictionary, frame), k)
     for line in report(found):
         click.echo(line)
     if out is not None:
@@ -46,17 +47,21 @@ def run_anonymity(
 
 
 def report(found: Anonymity) -> list[str]:
-    """The small-cell report in lines. A count of cases from 1 to below k is shown as `<k`."""
+    """The small-cell report in lines. A count from 1 to below k is shown as `<k`."""
     lines = [
         f"quasi-identifiers: {', '.join(found.columns)}",
         f"{found.rows} cases in {found.cells} cells; "
-        + (f"every cell holds at least {found.k}" if found.holds else f"the smallest holds <{found.asked}"),
+        + (
+            f"every cell holds at least {found.k} {found.counted}"
+            if found.holds
+            else f"the smallest holds <{found.asked} {found.counted}"
+        ),
     ]
     if found.holds:
-        return [*lines, f"k-anonymous with k = {found.asked}"]
+        return [*lines, f"k-anonymous with k = {found.asked} {found.counted}"]
     share = f" ({found.rows_below / found.rows:.1%})" if found.rows_below >= found.asked else ""
     lines.append(
-        f"NOT k-anonymous with k = {found.asked}: {shown(found.rows_below, found.asked)} cases{share} "
+        f"NOT k-anonymous with k = {found.asked} {found.counted}: {shown(found.rows_below, found.asked)} cases{share} "
         f"in {found.cells_below} small cells"
     )
     lines += [f"rare answer: {name} = {answer}: <{found.asked}" for name, answer in found.rare]

@@ -88,7 +88,8 @@ def _use() -> Section:
 
 
 ANONYMITY = {
-    "k": "Anonymity: fewest cases that should share a combination",
+    "counted": "Anonymity: those who share a combination, counted in",
+    "k": "Anonymity: fewest that should share a combination",
     "rows": "Anonymity: rows looked at",
     "rows_below_k": "Anonymity: rows in smaller groups",
     "why": "Anonymity: not measured",

@@ -58,7 +58,7 @@ class ModelArchive:
         try:
             released = load_released(self._folders[sha256], self._keys)
         except (ArtefactError, DictionaryError, WordsError) as error:
-            return f"its model is in the archive and cannot be used: {error}"
+            return f"its model is in the archive and cannot be used: {'; '.join(str(error).splitlines())}"
         if released.sha256 != sha256:
             return "its model changed in the archive while this ran; run it again"
         return Ready(released, AnswerWriter(released.model))

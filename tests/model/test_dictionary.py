@@ -78,6 +78,59 @@ def test_a_ground_can_only_ask_what_the_features_answer(when, message):
         built_dictionary(YES_NO, {"name": "n", "kind": "number"}, ground=[ground])
 
 
+def test_all_errors_are_said_at_once_a_line_each():
+    ground = {"code": "g", "label": "G", "when": "bad = yes", "text": "T", "action": "run", "source": "S"}
+    raw = plain_dictionary(
+        {"name": "bad", "kind": "yes_no", "direction": "up", "held_by": ["nobody"], "wieght": 1},
+        {"name": "listed", "kind": "ordinal", "missing": "NK"},
+        {"name": "few", "kind": "category", "levels": ["one"]},
+        {"name": "good", "kind": "yes_no"},
+        {"name": "good", "kind": "count", "minimum": 3, "maximum": 2},
+        {"name": "", "kind": ""},
+        outcome={"column": "outcome", "positive": []},
+        ground=[ground, {**ground, "code": "h", "when": "gone = yes", "action": "call"}],
+        policy={"capacity": 3, "answers": -1},
+        monitored=[{"name": "sex", "label": "Sex"}],
+        excluded=["no table"],
+        colour="red",
+    )
+    with pytest.raises(DictionaryError) as caught:
+        read_dictionary(raw, "my.toml")
+    # The ground that asks `bad` is not in error for that: the feature is.
+    beginnings = [
+        "colour: unknown key",
+        "feature bad: wieght: unknown key",
+        "feature bad: held_by: 'nobody' is not an agency",
+        "feature bad: direction: 'up' is not one of",
+        "feature listed: missing: expected a list",
+        "feature few: levels: category needs 2 to 32 levels",
+        "feature good: minimum: must be below maximum",
+        "feature 6: name: '' may hold letters",
+        "feature 6: kind: '' is not one of",
+        "outcome: positive: name at least one value",
+        "outcome: meaning: is missing",
+        "monitored sex: levels: is missing",
+        "excluded 1: expected a table",
+        "ground g: action: 'run' is not call or discuss",
+        "ground h: when: 'gone = yes': there is no feature 'gone'",
+        "policy: capacity: is a share of cases",
+        "policy: answers: is a count and cannot be negative",
+        "feature good: stands twice",
+    ]
+    assert len(caught.value.errors) == len(beginnings)
+    for error, beginning in zip(caught.value.errors, beginnings, strict=True):
+        assert error.startswith(f"my.toml: {beginning}")
+    assert str(caught.value).splitlines() == list(caught.value.errors)
+
+
+@pytest.mark.parametrize("part", ["outcome", "group", "time", "policy", "agency", "feature", "monitored", "ground"])
+@pytest.mark.parametrize("wrong", [3, "text", [3], {"column": 3}, [{}], [{"name": ["x"]}], None])
+def test_whatever_stands_in_a_part_is_an_error_and_no_crash(part, wrong):
+    with pytest.raises(DictionaryError) as caught:
+        read_dictionary(plain_dictionary(YES_NO, **{part: wrong}), "test")
+    assert any(part in error for error in caught.value.errors)
+
+
 def test_a_file_that_is_not_there_or_not_toml(tmp_path):
     with pytest.raises(DictionaryError, match="no such file"):
         load_dictionary(tmp_path / "none.toml")

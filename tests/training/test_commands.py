@@ -223,8 +223,8 @@ def test_anonymity_counts_and_writes_a_new_file_and_never_the_old_one(files: tup
     assert (found.returncode, found.stderr) == (1, "")
     assert found.stdout.splitlines() == [
         "quasi-identifiers: history",
-        "19 cases in 3 cells; the smallest holds <5",
-        "NOT k-anonymous with k = 5: <5 cases in 1 small cells",
+        "19 cases in 3 cells; the smallest holds <5 cases",
+        "NOT k-anonymous with k = 5 cases: <5 cases in 1 small cells",
         "rare answer: history = yes: <5",
         "small cell: yes: <5",
         "without history: no cases in small cells",
@@ -232,7 +232,7 @@ def test_anonymity_counts_and_writes_a_new_file_and_never_the_old_one(files: tup
     before, out = data.read_bytes(), tmp_path / "anonymous.csv"
     mended = training("anonymity", data, "--dictionary", dictionary, "--suppress", "--out", out)
     assert (mended.returncode, mended.stderr) == (0, "")
-    assert mended.stdout.splitlines()[-2:] == ["k-anonymous with k = 5", f"written: {out} (19 cases)"]
+    assert mended.stdout.splitlines()[-2:] == ["k-anonymous with k = 5 cases", f"written: {out} (19 cases)"]
     assert out.read_text().splitlines()[:4] == ["history,outcome", ",1", ",1", ",1"]
     assert data.read_bytes() == before
     for name, said in ((data, "is the data file itself"), (out, "exists")):

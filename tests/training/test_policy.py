@@ -26,6 +26,7 @@ def test_a_count_under_the_threshold_is_not_released_nor_is_none_at_all() -> Non
         ("k = 5", "k = 1", "k and leakage.events at least 2"),
         ("disclosure_threshold = 10", "disclosure_threshold = 0", "disclosure_threshold must be at least 1"),
         ("auc = 0.98", "auc = 98", "leakage.auc must be above 0.5 and at most 1"),
+        ("uncertainty = 0.1", "uncertainty = 1.0", "proxies.uncertainty must be from 0 to below 1"),
         ("[leakage]", "[leak]", "'leakage': is missing"),
     ],
 )

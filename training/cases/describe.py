@@ -5,9 +5,8 @@ A draft trains as it stands. What a person should decide is said in comments bes
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,17 +16,15 @@ from model.case import LARGEST
 from model.dictionary import LEVEL_LIMIT, NOT_APPLICABLE
 from model.tokens import MISSING, NO, OTHER, YES, number
 from training.cases.draft_check import likely_families, likely_quasi_identifier, likely_times, refused_columns
+from training.cases.draft_missing import Missing, missing_in
+from training.cases.draft_roles import NOT_A_FEATURE, Role, role_of
 from training.cases.file import NO_OUTCOME
 from training.cases.identifiers import column_identifier
 from training.cases.split import HELD_OUT_PARTS
 from training.cases.table import CaseFileError, read_table
+from training.cases.toml_text import toml_text, toml_texts
 from training.policy import POLICY
 
-MISSING_TOKENS = (
-    "?", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "none", ".", "-",
-    "unknown", "Unknown", "UNKNOWN", "missing",
-)  # fmt: skip
-"""Tokens that often mean *not known* in data files; used only where they cannot be the answer."""
 FEW_VALUES = 12
 IDENTIFIER_SHARE = 0.95
 ANOTHER = "another"
@@ -37,7 +34,7 @@ ANOTHER = "another"
 class _Column:
     name: str
     tokens: pd.Series  # how often each known token stands in the column, most common first
-    missing: tuple[str, ...]
+    missing: Missing
     share_missing: float
     not_applicable: bool
     numbers: tuple[float, ...]  # of the tokens, where all of them are numbers
@@ -57,6 +54,7 @@ def describe(path: Path, outcome: str, group: str | None = None, exclude: Sequen
         raise CaseFileError(path, [f"column {outcome}: cannot be the outcome and the family"])
     parts = [_head(path, frame, outcome, group)]
     excluded: dict[str, str] = dict.fromkeys(exclude, "left out on request")
+    roles: dict[str, Role] = {}
     drafted: list[tuple[_Column, str, list[str]]] = []
     taken = set(frame.columns)
     for name in frame.columns:
@@ -65,52 +63,63 @@ def describe(path: Path, outcome: str, group: str | None = None, exclude: Sequen
         column = _column(name, frame[name])
         if reason := _reason_to_exclude(column, len(frame)):
             excluded[name] = reason
+        elif role := role_of(name, frame[name]):
+            roles[name] = role
         else:
             drafted.append((column, _name(name, taken), _kind(column)))
     texts = {column.name: _feature(column, name, kind) for column, name, kind in drafted}
+    monitored = [role.monitored for role in roles.values() if role.monitored]
+    excluded |= {name: role.reason for name, role in roles.items() if role.reason}
     notes: list[str] = []
     # Taking a column out may leave another that repeats it, which `train` would then refuse: again, until none is left.
     while texts and (
-        refused := refused_columns(frame, "\n".join([*parts, *_excluded(excluded, frame), *texts.values()]))
+        refused := refused_columns(
+            frame, "\n".join([*parts, *_excluded(excluded, roles, frame), *monitored, *texts.values()])
+        )
     ):
         for name, leak in refused.items():
             del texts[name]
             if leak.repeats:
-                notes.append(f"# column {_text(name)} is left out: it repeats column {_text(leak.repeats)}\n")
+                notes.append(f"# column {toml_text(name)} is left out: it repeats column {toml_text(leak.repeats)}\n")
             else:
                 excluded[name] = leak.problem
     if not texts:
         raise CaseFileError(path, ["no column is left to be a feature"])
-    return "\n".join([*parts, *_excluded(excluded, frame), *notes, *texts.values()])
+    return "\n".join([*parts, *_excluded(excluded, roles, frame), *notes, *monitored, *texts.values()])
 
 
-def _excluded(reasons: Mapping[str, str], frame: pd.DataFrame) -> list[str]:
-    order = [name for name in frame.columns if name in reasons]
-    return [f"[[excluded]]\nname = {_text(name)}\nreason = {_text(reasons[name])}\n" for name in order]
+def _excluded(reasons: Mapping[str, str], by_name: Collection[str], frame: pd.DataFrame) -> list[str]:
+    return [
+        f"[[excluded]]\nname = {toml_text(name)}{NOT_A_FEATURE if name in by_name else ''}\n"
+        f"reason = {toml_text(reasons[name])}\n"
+        for name in frame.columns
+        if name in reasons
+    ]
 
 
 def _head(path: Path, frame: pd.DataFrame, outcome: str, group: str | None) -> str:
     positive, doubt = _positive(path, outcome, frame[outcome].str.strip())
     lines = [
-        f"# Drafted from {_text(path.name)}: {len(frame)} rows, {len(frame.columns)} columns. Comments ask for you.",
+        f"# Drafted from {toml_text(path.name)}: {len(frame)} rows, {len(frame.columns)} columns. "
+        "Comments ask for you.",
         "format = 1",
-        f"name = {_text('Drafted from ' + path.name)}",
+        f"name = {toml_text('Drafted from ' + path.name)}",
         'version = "draft"',
         "",
         "[outcome]",
-        f"column = {_text(outcome)}",
-        f"meaning = {_text(outcome)}  # say in plain words what the score is the share of",
-        f"positive = {_texts(positive)}{doubt}",
+        f"column = {toml_text(outcome)}",
+        f"meaning = {toml_text(outcome)}  # say in plain words what the score is the share of",
+        f"positive = {toml_texts(positive)}{doubt}",
         "",
     ]
     if group:
-        lines += ["[group]", f"column = {_text(group)}  # families: never split between fitting and testing", ""]
+        lines += ["[group]", f"column = {toml_text(group)}  # families: never split between fitting and testing", ""]
     else:
         likely = likely_families(frame, outcome)
-        column = " or ".join(map(_text, likely)) or "..."
+        column = " or ".join(map(toml_text, likely)) or "..."
         lines += ["# [group]", f"# column = {column}  # name the family column where rows are related (siblings)", ""]
     if times := [name for name in likely_times(frame, outcome) if name != group]:
-        column = " or ".join(map(_text, times))
+        column = " or ".join(map(toml_text, times))
         lines += ["# [time]", f"# column = {column}  # the time of the contact? then it is no feature: remove that", ""]
     return "\n".join([*lines, '[[agency]]\nid = "source"\nlabel = "The source of this file"  # name who holds what\n'])
 
@@ -129,33 +138,24 @@ def _positive(path: Path, outcome: str, cells: pd.Series) -> tuple[list[str], st
         enough = [str(value) for value, count in counts.items() if count >= HELD_OUT_PARTS]
         return (enough or values)[-1:], "  # the rarer value was taken: check"
     doubtful = [value for value in values if value not in yes and value.lower() not in NO]
-    return yes, f"  # {_text(doubtful[0])} counts as not happened: check" if doubtful else ""
+    return yes, f"  # {toml_text(doubtful[0])} counts as not happened: check" if doubtful else ""
 
 
 def _column(name: str, cells: pd.Series) -> _Column:
     counts = cells.str.strip().value_counts()
     apart = int(counts.get(NOT_APPLICABLE, 0))
     counts = counts[~counts.index.isin([*MISSING, NOT_APPLICABLE])]
-    tokens = [str(token) for token in counts.index]
-    stray = [token for token in tokens if number(token) is None]
-    lost = tuple(token for token in tokens if token in MISSING_TOKENS and _means_missing(token, tokens, stray))
-    known = counts[~counts.index.isin(lost)]
+    missing = missing_in(counts)
+    known = counts[~counts.index.isin(missing.tokens)]
     numbers = [value for token in known.index if (value := number(str(token))) is not None]
     return _Column(
         name=name,
         tokens=known,
-        missing=lost,
+        missing=missing,
         share_missing=1 - (int(known.sum()) + apart) / max(len(cells), 1),
         not_applicable=apart > 0,
         numbers=tuple(numbers) if len(numbers) == len(known) else (),
     )
-
-
-def _means_missing(token: str, tokens: list[str], stray: list[str]) -> bool:
-    """A lone word among numbers is a token for missing; among words only those that can mean nothing else."""
-    if len(stray) < len(tokens):
-        return True
-    return token.lower() not in ("none", "-", ".")
 
 
 def _reason_to_exclude(column: _Column, rows: int) -> str | None:
@@ -195,15 +195,16 @@ def _name(column: str, taken: set[str]) -> str:
 
 
 def _feature(column: _Column, name: str, kind: Sequence[str]) -> str:
-    lines = ["[[feature]]", f"name = {_text(name)}"]
+    lines = ["[[feature]]", f"name = {toml_text(name)}"]
     if name != column.name:
-        lines.append(f"column = {_text(column.name)}")
-    lines += [f"label = {_text(column.name)}  # say it in plain words", *kind]
+        lines.append(f"column = {toml_text(column.name)}")
+    lines += [f"label = {toml_text(column.name)}  # say it in plain words", *kind]
     lines.append('direction = "free"  # "raises" or "lowers" where the evidence says so')
     if column.not_applicable:
         lines.append("not_applicable = true")
-    if column.missing:
-        lines.append(f"missing = {_texts(column.missing)}")
+    if column.missing.tokens:
+        lines.append(f"missing = {toml_texts(column.missing.tokens)}")
+    lines += column.missing.comments
     if likely_quasi_identifier(column.name):
         lines.append("quasi_identifier = true  # somebody who knows the family may know this")
     lines += ['held_by = ["source"]', 'source = ""  # the evidence for using it']
@@ -235,14 +236,5 @@ def _kind(column: _Column) -> list[str]:
         levels.append(ANOTHER)
     return [
         'kind = "category"  # "ordinal" where the levels have an order',
-        f"levels = {_texts(levels)}{f'  # {rarer} rarer values count as other' if rarer else ''}",
+        f"levels = {toml_texts(levels)}{f'  # {rarer} rarer values count as other' if rarer else ''}",
     ]
-
-
-def _text(text: str) -> str:
-    """A TOML string. JSON's escapes are TOML's too, but for DEL, which TOML forbids and JSON does not escape."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _texts(texts: Sequence[str]) -> str:
-    return f"[{', '.join(map(_text, texts))}]"

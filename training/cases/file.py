@@ -20,6 +20,7 @@ from model.identifiers import identifier_kind
 from model.tokens import MISSING, ValueRefused, file_fix, read_token
 from training.cases.anonymity import anonymity_facts
 from training.cases.identifiers import column_identifier
+from training.cases.moments import HOW_TO_WRITE, moments
 from training.cases.suspects import identifiers_beside, never_scored, suspects
 from training.cases.table import CaseFileError, read_table
 from training.policy import POLICY
@@ -84,6 +85,7 @@ def cases_from(
     errors += identifiers_beside(frame, dictionary)
     y = outcomes(frame[outcome], dictionary, errors)
     groups = _groups(frame[group], errors) if group else np.arange(len(frame), dtype=np.int64)
+    errors += _time_errors(frame[time]) if time else []
     refused, accepted = suspects(frame, dictionary, X, y, sound, accept)
     if errors or refused:
         raise CaseFileError(where, [*errors, *refused])
@@ -179,6 +181,17 @@ def _groups(cells: pd.Series, errors: list[str]) -> NDArray[np.int64]:
     if empty.any():
         errors.append(_gap(cells, empty, "the family is empty; fill it"))
     return np.asarray(pd.factorize(cells)[0], dtype=np.int64)
+
+
+def _time_errors(cells: pd.Series) -> list[str]:
+    """A time that cannot be read would switch the search for what came after the contact off, unsaid."""
+    read = moments(cells)
+    if read.unread.any():
+        unread = pd.Series(read.unread, index=cells.index)
+        return [_gap(cells, unread, f"the time of the contact cannot be read; {HOW_TO_WRITE}")]
+    if np.isnan(read.at).all():
+        return [f"column {cells.name}: the time of the contact is not known in any row; fill it, or take out [time]"]
+    return []
 
 
 def _gap(cells: pd.Series, where: pd.Series, problem: str) -> str:

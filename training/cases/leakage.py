@@ -16,18 +16,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from training.cases.moments import Moments
 from training.policy import DataPolicy
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
-When = tuple[Floats, str]
 
 BINS = 100
 SAMPLE = 200_000
-"""Rows without the outcome that an AUC is judged on, and rows that bins are taken from: more make no difference."""
+"""Rows without the outcome that an AUC is judged on, rows that bins are taken from, and rows whose dates are compared:
+more make no difference."""
 MOVES_WITH_TIME = 0.5
 """Correlation with the time of the contact, above which a number is taken for a point in time, not a duration."""
-DATED = r"(?P<year>(?:19|20)\d\d)[-/ ]?(?:(?P<quarter>[qQ][1-4])|(?P<month>0[1-9]|1[0-2])(?:[-/ ]?(?P<day>[0-3]\d))?)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +69,19 @@ def single_auc(codes: Floats, y: NDArray[np.int8]) -> float:
     """
     without = np.flatnonzero(y == 0)
     fewer = np.sort(np.concatenate([np.flatnonzero(y == 1), without[:: max(1, len(without) // SAMPLE)]]))
-    slots, y = _slots(codes[fewer]), y[fewer]
+    found, y = slots(codes[fewer], BINS), y[fewer]
     even = np.arange(len(y)) % 2 == 0
-    areas = [_auc_across(slots, y, half) for half in (even, ~even)]
+    areas = [_auc_across(found, y, half) for half in (even, ~even)]
     return float(np.mean(areas))
 
 
-def _auc_across(slots: Codes, y: NDArray[np.int8], learn: NDArray[np.bool_]) -> float:
-    size = int(slots.max()) + 1
-    rows = np.bincount(slots[learn], minlength=size)
-    events = np.bincount(slots[learn], weights=y[learn], minlength=size)
+def _auc_across(found: Codes, y: NDArray[np.int8], learn: NDArray[np.bool_]) -> float:
+    size = int(found.max()) + 1
+    rows = np.bincount(found[learn], minlength=size)
+    events = np.bincount(found[learn], weights=y[learn], minlength=size)
     share = (events + y[learn].mean()) / (rows + 1)
     order = np.argsort(np.argsort(share, kind="stable"), kind="stable")
-    ranked = order[slots[~learn]]
+    ranked = order[found[~learn]]
     positives = np.bincount(ranked[y[~learn] == 1], minlength=size).astype(float)
     negatives = np.bincount(ranked[y[~learn] == 0], minlength=size).astype(float)
     if not positives.sum() or not negatives.sum():
@@ -90,18 +90,18 @@ def _auc_across(slots: Codes, y: NDArray[np.int8], learn: NDArray[np.bool_]) -> 
     return float((positives * (below + negatives / 2)).sum() / positives.sum() / negatives.sum())
 
 
-def _slots(codes: Floats) -> Codes:
+def slots(codes: Floats, bins: int) -> Codes:
     """A small whole number for each answer: bins of equal rows for many numbers, and two more for what is no number."""
     known = np.isfinite(codes)
     values = codes[known]
     sample = values[:: max(1, len(values) // SAMPLE)]
     edges = np.unique(sample)
-    if len(edges) > BINS:
-        edges = np.unique(np.quantile(sample, np.arange(1, BINS) / BINS))
-    slots = np.searchsorted(edges, codes, side="right")
-    slots[np.isnan(codes)] = len(edges) + 1
-    slots[np.isneginf(codes)] = len(edges) + 2
-    return np.asarray(slots, dtype=np.intp)
+    if len(edges) > bins:
+        edges = np.unique(np.quantile(sample, np.arange(1, bins) / bins))
+    found = np.searchsorted(edges, codes, side="right")
+    found[np.isnan(codes)] = len(edges) + 1
+    found[np.isneginf(codes)] = len(edges) + 2
+    return np.asarray(found, dtype=np.intp)
 
 
 def partition(cells: Floats | pd.Series) -> Codes | None:
@@ -130,33 +130,20 @@ def fingerprint(cells: Floats | pd.Series, policy: DataPolicy) -> bytes | None:
     return blake2b(parts.tobytes()).digest()
 
 
-def dated_after(column: str, cells: pd.Series, contact: When | None, policy: DataPolicy) -> Leak | None:
-    """Whether a column holds a date, period or number on the scale of the contact's time (`when`) and lies after it."""
-    mine, theirs = when(cells), contact
-    if mine is None or theirs is None or mine[1] != theirs[1]:
+def dated_after(column: str, mine: Moments, contact: Moments, policy: DataPolicy) -> Leak | None:
+    """Whether a column holds dates, periods or numbers on the scale of the contact's time and lies after it.
+
+    Compared as finely as both are given: an assessment on the day of the contact is not after it.
+    """
+    if mine.dates != contact.dates:
         return None
-    both = np.isfinite(mine[0]) & np.isfinite(theirs[0])
-    mine_at, then = mine[0][both], theirs[0][both]
+    step = max(mine.step, contact.step)
+    mine_at, then = mine.by(step), contact.by(step)
+    both = np.isfinite(mine_at) & np.isfinite(then)
+    mine_at, then = mine_at[both], then[both]
     if len(mine_at) < policy.disclosure_threshold or mine_at.std() == 0 or then.std() == 0:
         return None
     after = float(np.mean(mine_at > then))
     if after <= policy.dated_after or np.corrcoef(mine_at, then)[0, 1] < MOVES_WITH_TIME:
         return None
     return Leak(column, f"is dated after the contact in {after:.0%} of the cases that have it")
-
-
-def when(cells: pd.Series) -> When | None:
-    """Points in time as numbers, and what kind they are: dates (as year and month), or plain numbers."""
-    codes, tokens = pd.factorize(cells)
-    text = pd.Series(tokens, dtype="str").str.strip()
-    known = (text != "") & (text != "not_known") & (text != "not_applicable")
-    dates = text.str.fullmatch(DATED)
-    if known.any() and bool(dates[known].all()):
-        part = text.str.extract(DATED)
-        quarter = pd.to_numeric(part["quarter"].str[1:]) * 3 - 2
-        month = pd.to_numeric(part["month"]).fillna(quarter).fillna(1)
-        days = pd.to_numeric(part["day"]).fillna(1)
-        values = pd.to_numeric(part["year"]) * 372 + month * 31 + days
-        return values.to_numpy(dtype=float)[codes], "date"
-    numbers = pd.to_numeric(text, errors="coerce")
-    return (numbers.to_numpy(dtype=float)[codes], "number") if numbers.notna().any() else None

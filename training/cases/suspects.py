@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.dictionary import Dictionary
+from model.dictionary import Dictionary, Feature
+from training.cases.anonymity import families_of
 from training.cases.identifiers import column_identifier
-from training.cases.leakage import Leak, When, dated_after, fingerprint, outcome_leak, when
+from training.cases.leakage import SAMPLE, Leak, dated_after, fingerprint, outcome_leak
+from training.cases.moments import Moments, moments
 from training.cases.proxies import proxy_of
+from training.cases.stand_ins import StandIns
 from training.policy import POLICY, DataPolicy
 
 Floats = NDArray[np.float64]
@@ -94,34 +97,41 @@ def leaks(
     forbidden = {excluded.name: "excluded" for excluded in dictionary.excluded if excluded.name in frame}
     forbidden |= {monitored.name: "monitored" for monitored in dictionary.monitored if monitored.name in frame}
     seen: dict[bytes, Leak] = {}
-    contact = when(frame[dictionary.time]) if dictionary.time else None
+    thinned = frame.iloc[:: max(1, len(frame) // SAMPLE)]
+    contact = moments(thinned[dictionary.time]) if dictionary.time else None
+    stand_ins = StandIns(frame, forbidden, families_of(dictionary, frame), policy)
     for name, role in forbidden.items():
         if mark := fingerprint(frame[name].str.strip(), policy):
             seen.setdefault(mark, Leak("", f"holds the same in every row as column {name}, which is {role}"))
     for j, feature in enumerate(dictionary.features):
         if sound[j]:
-            yield from _of_column(feature.file_column, frame, dictionary, X[:, j], y, contact, seen, policy)
+            yield from _of_column(feature, thinned, dictionary, X[:, j], y, contact, seen, stand_ins, policy)
 
 
 def _of_column(
-    column: str,
-    frame: pd.DataFrame,
+    feature: Feature,
+    thinned: pd.DataFrame,
     dictionary: Dictionary,
     codes: Floats,
     y: NDArray[np.int8],
-    contact: When | None,
+    contact: Moments | None,
     seen: dict[bytes, Leak],
+    stand_ins: StandIns,
     policy: DataPolicy,
 ) -> Iterator[Leak]:
+    column = feature.file_column
     if leak := outcome_leak(column, codes, y, policy):
         yield leak
-    if mark := fingerprint(codes, policy):
-        if earlier := seen.get(mark):
-            yield replace(earlier, column=column)
-        else:
-            problem = f"holds the same in every row as column {column}, renamed or turned round"
-            seen[mark] = Leak("", problem, repeats=column)
+    mark = fingerprint(codes, policy)
+    earlier = seen.get(mark) if mark else None
+    if earlier is None or earlier.repeats:  # else it has been said already what it stands for
+        yield from stand_ins.of(feature, codes)
+    if earlier:
+        yield replace(earlier, column=column)
+    if mark:
+        problem = f"holds the same in every row as column {column}, renamed or turned round"
+        seen.setdefault(mark, Leak("", problem, repeats=column))
     if other := proxy_of(column, [excluded.name for excluded in dictionary.excluded]):
         yield Leak(column, f"is named like the excluded {other}")
-    if contact and (leak := dated_after(column, frame[column], contact, policy)):
+    if contact and (leak := dated_after(column, moments(thinned[column], feature.missing), contact, policy)):
         yield leak

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from training.cases.file import CaseFile
+from training.cases.moments import DAY, TIME, moments, written
 from training.fit.ensemble import AdditiveEnsemble
 from training.fit.terms import TermSpec
 from training.judge.disclosure import Facts, enough
@@ -17,8 +18,6 @@ from training.judge.resample import Draws
 
 NEWEST_SHARE = 0.2
 BAGS = 2
-NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
-ISO_DATE = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2}(?:[T ][0-9:.+Z-]*)?)?)?")
 
 
 def newest_period(cases: CaseFile, specs: Sequence[TermSpec], seed: int, jobs: int) -> Facts:
@@ -31,7 +30,7 @@ def newest_period(cases: CaseFile, specs: Sequence[TermSpec], seed: int, jobs: i
         return {"judged": False, "why": "the dictionary has no [time] column"}
     period = in_order(cases.time)
     if period is None:
-        return {"judged": False, "why": "times are neither numbers nor ISO dates (2026-04-01)"}
+        return {"judged": False, "why": "the time of the contact is not known in some rows"}
     new = newest(period)
     old = ~np.isin(cases.groups, cases.groups[new])
     events = [len(np.unique(cases.groups[side & (cases.y == 1)])) for side in (old, new)]
@@ -57,24 +56,28 @@ def newest_period(cases: CaseFile, specs: Sequence[TermSpec], seed: int, jobs: i
 
 
 def in_order(time: NDArray[np.str_]) -> NDArray[np.intp] | None:
-    """The rank of each row's time, (rows,), or None where times are of a form whose order is not certain."""
-    texts, place = np.unique(np.char.strip(time), return_inverse=True)
-    if all(NUMBER.fullmatch(text) for text in texts):
-        return np.asarray(np.unique(texts.astype(np.float64)[place], return_inverse=True)[1])
-    if all(ISO_DATE.fullmatch(text) for text in texts) and len({len(text) for text in texts}) == 1:
-        return np.asarray(place)
-    return None
+    """The rank of each row's time, (rows,), by day where there is a time of day, or None where one is not known."""
+    read = moments(pd.Series(time, dtype="str"))
+    by_day = read.by(max(read.step, DAY))
+    return None if np.isnan(by_day).any() else np.asarray(np.unique(by_day, return_inverse=True)[1])
 
 
 def span(time: NDArray[np.str_] | None, fewest: int) -> dict[str, str]:
-    """The first and the last time, as written, at which at least `fewest` rows are; empty where there is no telling."""
+    """The first and the last time, as written, at which at least `fewest` rows are; empty where there is no telling.
+
+    The day alone where there is a time of day, which would tell of one case.
+    """
     period = None if time is None else in_order(time)
     if time is None or period is None:
         return {}
     often = np.flatnonzero(np.bincount(period) >= fewest)
     if not len(often):
         return {}
-    return {name: str(time[period == often[at]][0]).strip() for name, at in (("first", 0), ("last", -1))}
+    read = moments(pd.Series(time, dtype="str"))
+    rows = {name: int(np.flatnonzero(period == often[at])[0]) for name, at in (("first", 0), ("last", -1))}
+    if read.dates and read.step == TIME:
+        return {name: written(float(read.at[row])) for name, row in rows.items()}
+    return {name: str(time[row]).strip() for name, row in rows.items()}
 
 
 def newest(period: NDArray[np.intp]) -> NDArray[np.bool_]:

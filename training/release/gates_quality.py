@@ -46,8 +46,8 @@ def _anonymity(model: AdditiveModel) -> Gate:
         return Gate(name, "not measured", limit, False)
     if "rows_below_k" not in facts:
         return Gate(name, facts["why"], limit, True)
-    rows, k = facts["rows_below_k"], facts["k"]
-    return Gate(name, f"{rows} rows, k = {k}", limit, rows == 0)
+    rows, k, counted = facts["rows_below_k"], facts["k"], facts.get("counted", "cases")  # once only cases were
+    return Gate(name, f"{rows} rows, k = {k} {counted}", limit, rows == 0)
 
 
 def _fairness(model: AdditiveModel) -> Gate:

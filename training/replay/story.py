@@ -118,7 +118,7 @@ class Archive:
             ensemble = load_estimators(self._estimators / folder.name, model_sha256, self._public_key)
             return ModelJudge(model, ensemble)
         except (ArchiveError, ArtefactError, DictionaryError, WordsError) as error:
-            return str(error)
+            return "; ".join(str(error).splitlines())
 
 
 def replay(screenings: Iterable[LoggedScreening | NotReplayed], archive: Archive, tally: Tally) -> Iterator[str]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from service.log.checkpoint import Checkpoint, SigningKey, create_signing_key
 from service.log.entry import commitment, leaf_bytes, time_text
@@ -17,9 +16,6 @@ from service.log.store import LogStore
 from service.log.verifier import Report, verify
 
 ORIGIN = "test.invalid/log"
-# Time on a shared, busy machine says nothing about the code.
-settings.register_profile("no_deadline", deadline=None)
-settings.load_profile("no_deadline")
 START = 1_790_000_000_000_000_000
 
 

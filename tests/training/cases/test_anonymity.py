@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,15 @@ from hypothesis import strategies as st
 
 from model.dictionary import Dictionary, shipped_dictionary
 from tests.builders import built_dictionary
-from training.cases.anonymity import Column, measure, quasi_identifiers, suppress
+from training.cases.anonymity import (
+    Column,
+    anonymity_facts,
+    answers,
+    families_of,
+    measure,
+    quasi_identifiers,
+    suppress,
+)
 from training.cases.file import read_cases
 from training.cases.generalise import GeneraliseError, generalise, read_request
 from training.cases.table import read_table
@@ -57,7 +66,7 @@ def test_the_quasi_identifiers_are_those_that_the_dictionary_marks(dictionary: D
 @settings(max_examples=80, deadline=None)
 @given(rows=TABLES, k=st.integers(2, 6))
 def test_cells_are_counted_as_by_hand(rows: list[tuple[str, str, str]], k: int) -> None:
-    found, cells = measure(table(rows), COLUMNS, k), by_hand(table(rows))
+    found, cells = measure(table(rows), COLUMNS, None, k), by_hand(table(rows))
     assert (found.k, found.cells) == (min(cells.values()), len(cells))
     assert found.rows_below == sum(rows for rows in cells.values() if rows < k)
     assert set(found.smallest) <= {cell for cell, rows in cells.items() if rows < k}
@@ -77,7 +86,7 @@ def test_cells_are_counted_as_by_hand(rows: list[tuple[str, str, str]], k: int) 
 @given(rows=TABLES, k=st.integers(2, 6))
 def test_suppression_leaves_no_small_cell_and_invents_nothing(rows: list[tuple[str, str, str]], k: int) -> None:
     before = table(rows)
-    after, emptied, removed = suppress(before, COLUMNS, k)
+    after, emptied, removed = suppress(before, COLUMNS, None, k)
     assert len(after) == len(before) - removed
     assert removed < k
     assert not after.empty or len(before) < k
@@ -86,8 +95,39 @@ def test_suppression_leaves_no_small_cell_and_invents_nothing(rows: list[tuple[s
         changed = after[name] != before.loc[after.index, name]
         assert (after.loc[changed, name] == "").all()
         assert changed.sum() <= emptied.get(name, 0)
-    big = measure(before, COLUMNS, k).rows_below == 0
+    big = measure(before, COLUMNS, None, k).rows_below == 0
     assert not big or after.equals(before)
+
+
+@settings(max_examples=80, deadline=None)
+@given(rows=TABLES, k=st.integers(2, 4), seed=st.integers(0, 9))
+def test_with_a_family_cells_are_counted_in_families(rows: list[tuple[str, str, str]], k: int, seed: int) -> None:
+    before = table(rows)
+    families = np.random.default_rng(seed).integers(0, max(len(rows) // 2, 1), len(rows))
+    found = measure(before, COLUMNS, families, k)
+    in_cells: dict[tuple[str, ...], list[int]] = {}
+    for family, (_, row) in zip(families, answers(before, COLUMNS).iterrows(), strict=True):
+        in_cells.setdefault(tuple(row), []).append(int(family))
+    assert (found.counted, found.cells) == ("families", len(in_cells))
+    assert found.k == min(len(set(inside)) for inside in in_cells.values())
+    assert found.rows_below == sum(len(inside) for inside in in_cells.values() if len(set(inside)) < k)
+    after, _, removed = suppress(before, COLUMNS, families, k)
+    assert len(after) == len(before) - removed
+    left = families[np.isin(before.index, after.index)]
+    assert after.empty or measure(after, COLUMNS, left, k).holds
+
+
+def test_five_contacts_of_one_family_hide_nobody(dictionary: Dictionary) -> None:
+    frame = pd.DataFrame({"stage": "baby", "Age of mother": "30", "sex": "f", "family": ["F1"] * 5 + [""] * 3})
+    columns = quasi_identifiers(dictionary)
+    by_family = replace(dictionary, group="family")
+    assert anonymity_facts(dictionary, frame, 5)["rows_below_k"] == 0
+    facts = anonymity_facts(by_family, frame, 5)
+    assert (facts["counted"], facts["rows"], facts["rows_below_k"]) == ("families", 8, 8)
+    # Three cases whose family is not known may be of one.
+    assert measure(frame, columns, families_of(by_family, frame), 5).k == 2
+    assert measure(frame, columns, None, 5).counted == "cases"
+    assert families_of(by_family, frame.drop(columns="family")) is None
 
 
 def test_a_generalised_and_suppressed_extract_still_fits_its_dictionary(tmp_path: Path, dictionary: Dictionary) -> None:
@@ -102,14 +142,14 @@ def test_a_generalised_and_suppressed_extract_still_fits_its_dictionary(tmp_path
         }
     )
     columns = quasi_identifiers(dictionary)
-    assert not measure(frame, columns, 5).holds
+    assert not measure(frame, columns, None, 5).holds
     for text in ("age=0,20,30", "stage=unborn+baby:baby"):
         frame = generalise(frame, read_request(text, dictionary))
     assert set(frame["Age of mother"]) == {"0", "20", "30", "-9", "not_known"}
     assert set(frame["stage"]) == {"baby", "child", ""}
-    frame, _, _ = suppress(frame, columns, 5)
+    frame, _, _ = suppress(frame, columns, None, 5)
     frame.to_parquet(tmp_path / "anonymous.parquet", index=False)
-    assert measure(read_table(tmp_path / "anonymous.parquet"), columns, 5).holds
+    assert measure(read_table(tmp_path / "anonymous.parquet"), columns, None, 5).holds
     assert read_cases(tmp_path / "anonymous.parquet", dictionary).X.shape == (len(frame), 3)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,47 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer
 
-from model.dictionary import Dictionary, load_dictionary, shipped_dictionary
+from model.dictionary import load_dictionary, shipped_dictionary
+from tests.training.cases.drafts import OUTCOME, RNG, ROWS, drafted, drawn, one
 from training.cases.cohort import make_cohort, write_cohort
 from training.cases.describe import describe
-from training.cases.file import CaseFile, read_cases
-from training.cases.specs import term_specs
+from training.cases.file import read_cases
 from training.cases.table import CaseFileError
-from training.fit.binning import Binner
-
-ROWS = 200
-RNG = np.random.default_rng(5)
-OUTCOME = np.arange(ROWS) % 4 == 0
 
 
 @pytest.fixture(autouse=True)
 def the_same_luck_whatever_ran_before() -> None:
     RNG.bit_generator.state = np.random.default_rng(6).bit_generator.state
-
-
-def drawn(*values: object) -> list[object]:
-    """A column of these values at random, each in it at least once."""
-    rows = [values[pick] for pick in RNG.integers(0, len(values), ROWS)]
-    return [*values[:ROWS], *rows[len(values) :]]
-
-
-def drafted(frame: pd.DataFrame, folder: Path, **options: Any) -> tuple[Dictionary, CaseFile]:
-    """Writes the frame, drafts a dictionary, and reads both back as `train` would."""
-    data, draft = folder / "cases.csv", folder / "draft.toml"
-    frame.to_csv(data, index=False, quoting=csv.QUOTE_NONNUMERIC)
-    draft.write_text(describe(data, **{"outcome": "outcome", **options}), encoding="utf-8")
-    dictionary = load_dictionary(draft)
-    cases = read_cases(data, dictionary)
-    Binner(term_specs(dictionary)).fit(cases.X)  # every code is one that the learners take
-    return dictionary, cases
-
-
-def one(folder: Path, column: list[object], name: str = "asked") -> dict[str, Any]:
-    """What the draft says of one column, as TOML has it: a feature, or a column left out."""
-    frame = pd.DataFrame({name: pd.Series(column, dtype=object), "filler": drawn(1.5, -2.5, 0.25), "outcome": OUTCOME})
-    dictionary, _ = drafted(frame, folder)
-    tables = [*dictionary.raw["feature"], *dictionary.raw.get("excluded", [])]
-    return dict(next(table for table in tables if table.get("column", table["name"]) == name))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +34,7 @@ def one(folder: Path, column: list[object], name: str = "asked") -> dict[str, An
         (drawn(True, False), {"kind": "yes_no"}),
         (drawn(0, 1), {"kind": "yes_no"}),
         (drawn(0.0, 1.0, None), {"kind": "yes_no"}),
-        (drawn("Y", "N", "U"), {"kind": "category", "levels": ["N", "U", "Y"]}),
+        (drawn("Y", "N", "U"), {"kind": "yes_no", "missing": ["U"]}),
         (drawn(1, 2, 3), {"kind": "count"}),
         (drawn(*range(50)), {"kind": "count"}),
         (drawn(1.0, 2.0, None), {"kind": "count"}),
@@ -212,7 +181,7 @@ def test_what_training_would_refuse_is_left_out_with_the_reason(tmp_path: Path) 
     assert '# column "copied" is left out: it repeats column "kept"' in (tmp_path / "draft.toml").read_text()
     assert reasons["closed"] == "is the outcome under another name or turned round"
     assert reasons["who"] == "looks like names of people"
-    assert reasons["imd_decile"] == "is named like the excluded deprivation"
+    assert reasons["imd_decile"] == "stands for poverty and ethnicity by place, by its name"
 
 
 def test_likely_families_times_and_quasi_identifiers_are_pointed_out(tmp_path: Path) -> None:
@@ -267,14 +236,15 @@ def test_the_synthetic_cohort_itself_can_be_drafted(tmp_path: Path) -> None:
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+NAMES = TEXT.filter(lambda name: name.strip()) | st.sampled_from(["ethnicity", "IMD decile", "Sex", "Religion!"])
 TOKENS = st.sampled_from(
-    ["", "yes", "no", "1", "0", "-1", "2.5", "NA", "?", "nan", "other", "not_known", "1e400", "0x1"]
+    ["", "yes", "no", "1", "0", "-1", "2.5", "NA", "?", "nan", "other", "not_known", "1e400", "0x1", "99", "NK", "none"]
 )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    names=st.lists(TEXT.filter(lambda name: name.strip()), min_size=1, max_size=4, unique_by=str.strip),
+    names=st.lists(NAMES, min_size=1, max_size=4, unique_by=str.strip),
     levels=st.lists(TEXT | TOKENS, min_size=1, max_size=6),
     seed=st.integers(0, 99),
 )
@@ -286,6 +256,6 @@ def test_any_text_in_names_and_cells(tmp_path: Path, names: list[str], levels: l
     dictionary, cases = drafted(frame, tmp_path)
     assert cases.X.shape == (30, len(dictionary.features))
     drafted_columns = {feature.file_column for feature in dictionary.features}
-    left_out = {excluded.name for excluded in dictionary.excluded}
+    left_out = {table.name for table in (*dictionary.excluded, *dictionary.monitored)}
     assert drafted_columns | left_out == {name.strip() for name in frame.columns} - {"outcome"}
     assert tomllib.loads((tmp_path / "draft.toml").read_text(encoding="utf-8"))["format"] == 1

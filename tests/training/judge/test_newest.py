@@ -22,6 +22,11 @@ from training.judge.newest import in_order, newest, newest_period, span
         (["9", "10", "10", "9"], 2, {"first": "9", "last": "10"}),
         (["2025-09", "2025-10"], 2, {}),
         (["soon", "later"], 1, {}),
+        (
+            ["2025-09-02 09:30", "2025-09-02T17:05", "03/09/2025 10:00"],
+            2,
+            {"first": "2025-09-02", "last": "2025-09-02"},
+        ),
     ],
 )
 def test_the_span_leaves_out_times_of_few_cases(times: list[str], fewest: int, said: dict[str, str]) -> None:
@@ -36,8 +41,9 @@ def test_the_span_leaves_out_times_of_few_cases(times: list[str], fewest: int, s
         (["2025", "2024.5", "-1"], [2, 1, 0]),
         (["2025-10-01", "2025-09-30"], [1, 0]),
         (["2025-10", "2025-09"], [1, 0]),
-        (["01/02/2025", "02/01/2025"], None),
-        (["2025-10-01", "2025-10"], None),
+        (["01/02/2025", "02/01/2025"], [1, 0]),
+        (["2025-10-01", "2025-10", "2025-09-30"], [1, 1, 0]),
+        (["2025-10-01 09:30:00", "2025-10-01T08:00Z", "2025-09-30"], [1, 1, 0]),
         (["10", ""], None),
     ],
 )
@@ -88,7 +94,7 @@ def test_a_change_in_the_newest_part_shows(run: Run) -> None:
     ("time", "why"),
     [
         (None, "no [time] column"),
-        (["01/02/2025"], "neither numbers nor ISO dates"),
+        ([""], "not known in some rows"),
         (["1"], "too few outcomes"),
     ],
 )

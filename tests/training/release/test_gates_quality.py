@@ -70,9 +70,11 @@ def test_where_nothing_is_marked_to_be_measured_the_gate_passes_and_says_so() ->
 
 @pytest.mark.parametrize(("rows", "passed"), [(0, True), (1, False)])
 def test_anonymity_is_read_from_the_facts(rows: int, passed: bool) -> None:
-    gate = judged(anonymity={"k": 5, "rows_below_k": rows})["anonymity"]
+    gate = judged(anonymity={"counted": "families", "k": 5, "rows_below_k": rows})["anonymity"]
     assert gate.passed is passed
-    assert gate.figure == f"{rows} rows, k = 5"
+    assert gate.figure == f"{rows} rows, k = 5 families"
+    older = judged(anonymity={"k": 5, "rows_below_k": rows})["anonymity"]
+    assert older.figure == f"{rows} rows, k = 5 cases"
 
 
 @pytest.mark.parametrize(
