@@ -24,8 +24,8 @@ def why_withheld(threshold: int) -> str:
     return (
         f"A count or rate is withheld where it tells of fewer than {threshold} cases, of all but fewer than "
         f"{threshold}, or of none or all; and where such a count could be worked out from it and other figures that "
-        "are shown. A figure that was not defined is withheld too. Shares of answers not known in a group are rounded to "
-        f"steps of {threshold} answers or more."
+        "are shown. A figure that was not defined is withheld too. Net benefit and the shares of answers not known in "
+        f"a group are rounded to steps worth {threshold} cases or answers."
     )
 
 

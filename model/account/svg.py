@@ -24,7 +24,7 @@ def svg(plot: Plot, name: str) -> str:
 
 def _dots(plot: Dots, name: str) -> str:
     known = [value for mark in plot.marks for value in (mark.value, mark.low, mark.high) if value is not None]
-    low, high, ticks = _scale([*known, *([] if plot.zero is None else [plot.zero])])
+    low, high, ticks = _scale([*(known or (0.0, 1.0)), *([] if plot.zero is None else [plot.zero])])
     left, right = LABEL_WIDTH, WIDTH - 20
     bottom = 8 + ROW * len(plot.marks)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.judge.disclosure import Disclosure, Facts
+from training.judge.coarse import in_steps, step_of
+from training.judge.disclosure import Disclosure, Facts, enough
 from training.judge.evaluate import ranked_parts, threshold_for
 from training.judge.held import Held
 from training.judge.resample import Floats, figure, ratio, rounded
@@ -12,8 +13,10 @@ from training.judge.resample import Floats, figure, ratio, rounded
 BINS = 10
 CAPACITIES = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20)
 THRESHOLDS = (0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.10, 0.15, 0.20, 0.30, 0.40, 0.50)
-OPERATING, BIN, CAPACITY, DECISION = 0, 2, 3, 7
+OPERATING, BIN, CAPACITY = 0, 2, 3
 """How much a figure matters where not all can be shown (`Disclosure`): lower first."""
+FINEST = 0.1
+"""Largest step of net benefit, as a share of the outcomes a case: what the best of all models would gain."""
 
 
 def at_threshold(held: Held, disclosure: Disclosure) -> Facts:
@@ -65,25 +68,27 @@ def decision_curve(held: Held, disclosure: Disclosure) -> list[Facts]:
     """Net benefit (Vickers and Elkin 2006) of prompting at each score, beside prompting all; prompting none has 0.
 
     In true prompts a case, after taking off the false ones at the odds of the score: at .02 one event found is taken
-    to be worth 49 prompts without one. Both can be had from it at some scores, so it is offered with both.
+    to be worth 49 prompts without one. In steps, as beside the counts of a near capacity it would give back the few
+    who score between them; and only where steps are fine beside the most that can be gained.
     """
     curve, outcome = [], held.y == 1
+    step = step_of(len(outcome))
+    fine = step <= FINEST * outcome.mean()
     for chance in THRESHOLDS:
         prompted = held.score >= chance
         cases, events, selected, found = _sums(held, prompted)
         odds = chance / (1 - chance)
         model = (found - (selected - found) * odds) / cases
         everyone = (events - (cases - events) * odds) / cases
+        told = fine and enough((prompted & outcome).sum()) and enough((prompted & ~outcome).sum())
         row: Facts = {
             "threshold": chance,
-            "net_benefit": figure(model),
+            "net_benefit": in_steps(figure(model), step) if told else None,
             "treat_all": figure(everyone),
             "treat_none": 0.0,
-            "gain_over_best_of_both": figure(model - np.maximum(everyone, 0.0)),
+            "gain_over_best_of_both": in_steps(figure(model - np.maximum(everyone, 0.0)), step) if told else None,
         }
         disclosure.offer((row, "treat_all"), outcome, ~outcome, rank=OPERATING)
-        for name in ("net_benefit", "gain_over_best_of_both"):
-            disclosure.offer((row, name), prompted & outcome, prompted & ~outcome, rank=DECISION)
         curve.append(row)
     return curve
 

@@ -11,12 +11,12 @@ import pytest
 
 from model.prompt import LEVELS
 from tests.training.judge.conftest import FEW, released
+from training.judge.coarse import step_of
 from training.judge.disclosure import Facts
 from training.judge.evaluate import ranked_parts
 from training.judge.fairness import NOT_IN_DICTIONARY, NOT_RECORDED, RATES, fairness
 from training.judge.held import Held
 from training.judge.prompt_levels import Prompted
-from training.judge.unknown import step_of
 
 
 @pytest.fixture(scope="module")

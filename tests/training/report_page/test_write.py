@@ -73,7 +73,8 @@ SHARES = {"share": figure(0.06), "outcome_share": None, "share_of_outcomes": fig
 GROUP = {
     **{rate: figure(0.5) for rate in ("selection_rate", "sensitivity", "false_positive_rate", "precision")},
     "observed_to_expected": figure(1.1),
-    "not_known": {"all": figure(0.2), "by_agency": {}},
+    "not_known": {"all": figure(0.2), "by_agency": {"gp": figure(0.25)}},
+    "bands": [0.5, None],
     "prompts": {level: figure(0.3) for level in ("consider_referral", "seek_information", "no_prompt")},
 }
 SMALL = dict.fromkeys(GROUP)
