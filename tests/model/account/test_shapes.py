@@ -1,4 +1,4 @@
-"""How many cases gave each answer, as far as that may be told: by the model's own threshold and what it says was folded."""
+"""How many cases gave each answer, as far as that may be told: by its threshold and what was folded."""
 
 from __future__ import annotations
 
