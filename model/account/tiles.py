@@ -13,9 +13,8 @@ HEAD_LETTERS = 18
 SLANT = -35
 WIDE_TILE = 64
 """From this width on a tile has room for its number, and no number needs to be guessed from a shade."""
-DARK = 0.55
-"""Opacity from which the number in a tile is white."""
-FAINTEST = 0.06
+FAINTEST, DEEPEST = 0.06, 0.75
+"""Opacity of no share and of the largest: dark letters are read on both, at 5 to 1 or more."""
 KEY_STEPS = 5
 KEY_TILE = 40
 
@@ -55,19 +54,18 @@ def _tile(mark: Mark, x: float, y: float, width: float, most: float) -> str:
     middle = f'x="{x + width / 2:.1f}" y="{y + 16:.1f}"'
     if mark.value is None:
         return f'<g><rect class="tile-none" {box}>{title}</rect><text class="tick none" {middle}>×</text></g>'
-    shade = max(mark.value / most, FAINTEST)
+    shade = max(mark.value / most * DEEPEST, FAINTEST)
     tile = f'<rect class="tile" {box} fill-opacity="{shade:.2f}" data-value="{said}">{title}</rect>'
     if width < WIDE_TILE:
         return tile
-    on = "tick on-dark" if shade > DARK else "tick"
-    return f'<g>{tile}<text class="{on}" {middle}>{_percent(mark.value)}</text></g>'
+    return f'<g>{tile}<text class="tick" {middle}>{_percent(mark.value)}</text></g>'
 
 
 def _key(y: float, most: float) -> list[str]:
     """From nothing to the largest share, and the cross."""
     parts = [f'<text class="label" x="{LABEL_WIDTH - 10}" y="{y + 13}">0 %</text>']
     for step in range(KEY_STEPS):
-        x, shade = LABEL_WIDTH + KEY_TILE * step, max(step / (KEY_STEPS - 1), FAINTEST)
+        x, shade = LABEL_WIDTH + KEY_TILE * step, max(step / (KEY_STEPS - 1) * DEEPEST, FAINTEST)
         parts.append(
             f'<rect class="tile" x="{x}" y="{y}" width="{KEY_TILE - GAP}" height="16" fill-opacity="{shade:.2f}"/>'
         )

@@ -85,7 +85,7 @@ def test_every_tile_has_its_number_in_the_table_and_what_is_withheld_is_crossed(
 def test_the_larger_share_is_the_darker_tile() -> None:
     text = svg(next(one.plot for one in figures() if isinstance(one.plot, Tiles)), "p1")
     shade = dict(re.findall(r'fill-opacity="([^"]*)" data-value="([^"]*)"', text))
-    assert {said: float(opacity) for opacity, said in shade.items()} == {"30.0 %": 0.43, "70.0 %": 1.0, "50.0 %": 0.71}
+    assert {said: float(opacity) for opacity, said in shade.items()} == {"30.0 %": 0.32, "70.0 %": 0.75, "50.0 %": 0.54}
 
 
 def test_a_model_that_holds_neither_shows_neither() -> None:
