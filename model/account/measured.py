@@ -139,8 +139,21 @@ def _decisions(rows: list[Facts]) -> tuple[Block, ...]:
     def figure(one: Facts, key: str) -> Mapping[str, float | None] | None:
         return none if key == "treat_none" else one[key]
 
+    best = max((one[key]["value"] for one in rows for key in ("net_benefit", "treat_all") if one[key]), default=0.0)
+
+    def near(one: Facts) -> bool:
+        """Prompting for every case falls so far that the other lines would lie on each other."""
+        return best <= 0 or not one["treat_all"] or one["treat_all"]["value"] >= -best
+
     series = tuple(
-        Series(name, tuple((one["threshold"], _bare(name, one, figure(one, key))) for one in rows))
+        Series(
+            name,
+            tuple(
+                (one["threshold"], _bare(name, one, figure(one, key)))
+                for one in rows
+                if key != "treat_all" or near(one)
+            ),
+        )
         for key, name in names.items()
     )
     table = Table(
@@ -157,7 +170,8 @@ def _decisions(rows: list[Facts]) -> tuple[Block, ...]:
     )
     return (
         "True prompts a case, less the false ones at the odds of the score (Vickers and Elkin 2006). Only where the "
-        "model lies above both other lines does it help at that trade-off.",
+        "model lies above both other lines does it help at that trade-off. Prompting for every case is drawn as far as "
+        "it loses no more than the best gains; the table has the rest.",
         Figure(Lines(title, "score at which one would act", "net benefit", series), table),
     )
 

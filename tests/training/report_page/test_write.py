@@ -234,6 +234,18 @@ def test_what_a_dictionary_says_stays_text() -> None:
     assert "| postcode | \\<script\\>" in files[MARKDOWN_FILE]
 
 
+def test_a_line_that_falls_far_is_drawn_as_far_as_the_others_can_be_told_apart() -> None:
+    falling = [
+        {**row, "net_benefit": figure(0.1), "treat_all": figure(all_cases)}
+        for row, all_cases in zip(EVALUATION["decision_curve"], (0.05, -0.9), strict=True)
+    ]
+    text = card_files(judged_model(evaluation={**EVALUATION, "decision_curve": falling}), "0" * 64)[HTML_FILE].decode()
+    page = Read(text)
+    assert "-0.90000 (-0.91000 to -0.89000)" in page.cells
+    assert "-0.90000 (-0.91000 to -0.89000)" not in page.having("data-value")
+    assert "0.05000 (0.04000 to 0.06000)" in page.having("data-value")
+
+
 def test_few_cases_are_withheld_everywhere() -> None:
     files = {name: content.decode() for name, content in card_files(judged_model(), "0" * 64).items()}
     for name in (HTML_FILE, MARKDOWN_FILE, JSON_FILE):
