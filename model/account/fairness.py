@@ -7,7 +7,7 @@ from typing import Any
 
 from model.account.figures import counted, listed, mark, number, percent, words
 from model.account.groups import bands, unknown
-from model.account.page import Dots, Figure, Section, Table
+from model.account.page import Block, Dots, Figure, Section, Table
 
 Facts = Mapping[str, Any]
 
@@ -59,7 +59,7 @@ def _characteristic(facts: Facts, agency_label: Callable[[str], str]) -> Section
         ("Group", *map(words, LEVELS)),
         tuple((one["level"], *(percent((one["prompts"] or {}).get(level)) for level in LEVELS)) for one in levels),
     )
-    blocks = (Figure(Dots(title, "sensitivity", marks), rates), *_gaps(facts), shown)
+    blocks: tuple[Block, ...] = (Figure(Dots(title, "sensitivity", marks), rates), *_gaps(facts), shown)
     return Section(label, (*blocks, *bands(label, levels), *unknown(label, levels, agency_label)))
 
 

@@ -147,7 +147,7 @@ def _prompts(held: Held, levels: Sequence[Mask], inside: Mask) -> Facts:
 
 
 def _any(masks: Sequence[Mask]) -> Mask:
-    return np.logical_or.reduce(masks)
+    return np.asarray(np.any(np.array(masks), axis=0))
 
 
 def _whole(row: Facts) -> Facts:
