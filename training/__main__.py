@@ -135,13 +135,12 @@ def train(
             )
         progress("writing the model and its card", 0.0)
         write_trained(trained, out)
+        if against is not None:
+            held = trained.held_out
+            X, y, groups = cases.X[held], cases.y[held], cases.groups[held]
+            margin = trained.held_out_margin
+            write_against(out, against, data=trained.data, X=X, y=y, groups=groups, margin=margin, seed=seed)
         write_card(out, out)
-    if against is not None:
-        held = trained.held_out
-        X, y, groups = cases.X[held], cases.y[held], cases.groups[held]
-        write_against(
-            out, against, data=trained.data, X=X, y=y, groups=groups, margin=trained.held_out_margin, seed=seed
-        )
     print_report(Console(), trained, out)
 
 

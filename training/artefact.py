@@ -39,7 +39,7 @@ def model_bytes(
     dictionary: Dictionary,
     table: Table,
     deviations: Sequence[Floats],
-    threshold: Mapping[str, float],
+    threshold: Mapping[str, float | None],
     bands: Sequence[float],
     synthetic: bool,
     facts: Mapping[str, Any],

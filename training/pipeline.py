@@ -109,7 +109,7 @@ def train(
         seed=seed,
     )
     as_served = judged_model(dictionary, judged_table, operating, bands, synthetic)
-    evaluation, fairness = judge_quality(as_served, held)
+    evaluation, fairness, at_threshold = judge_quality(as_served, held)
 
     progress("released model: boosted bags", 0.0)
     final = AdditiveEnsemble(specs, seed=seed, n_jobs=jobs, weights=judged.weights_, pairs=judged.pairs_)
@@ -160,7 +160,7 @@ def train(
         dictionary=dictionary,
         table=table,
         deviations=_deviations(refits),
-        threshold=_threshold(dictionary, operating),
+        threshold=_threshold(dictionary, operating) | at_threshold,
         bands=bands,
         synthetic=synthetic,
         facts=facts,
@@ -218,13 +218,7 @@ def _finite(value: float | bool) -> float | bool | None:
 
 
 def _threshold(dictionary: Dictionary, operating: Operating) -> dict[str, float]:
-    return {
-        "margin": operating.threshold,
-        "capacity": dictionary.policy.capacity,
-        "share_prompted": operating.share_prompted,
-        "sensitivity": operating.sensitivity,
-        "precision": operating.precision,
-    }
+    return {"margin": operating.threshold, "capacity": dictionary.policy.capacity}
 
 
 def judged_model(

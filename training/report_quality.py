@@ -82,7 +82,7 @@ def _group_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     not_known = row["not_known"]
     return (
         row["level"],
-        "few" if row["suppressed"] == "cases" else str(row["cases"] or WITHHELD),
+        WITHHELD if row["cases"] is None else str(row["cases"]),
         *(percent(row[name]) for name in ("selection_rate", "sensitivity", "false_positive_rate")),
         number(row["observed_to_expected"], 2),
         percent(not_known["all"]) if not_known else WITHHELD,

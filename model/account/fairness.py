@@ -1,12 +1,13 @@
-"""Each group that is watched: rates with intervals, gaps, and how much is not known about its people."""
+"""Each group that is watched: rates with intervals, gaps to the largest group, and what practitioners are shown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from model.account.figures import cases, listed, mark, number, percent, words
-from model.account.page import Dots, Figure, Section, Table
+from model.account.figures import counted, listed, mark, number, percent, words
+from model.account.groups import bands, unknown
+from model.account.page import Block, Dots, Figure, Section, Table
 
 Facts = Mapping[str, Any]
 
@@ -14,10 +15,11 @@ GAPS: Mapping[str, float] = {"sensitivity": 0.10, "false_positive_rate": 0.05, "
 """Largest gap of a group to the reference group, by rate. Our own choice, to be changed in the open: no figure
 makes a gap fair. Selection rate has no limit, as groups may differ in need."""
 RATES = ("selection_rate", "sensitivity", "false_positive_rate", "precision")
+ALL_RATES = (*RATES, "observed_to_expected")
 LEVELS = ("consider_referral", "seek_information", "no_prompt")
 
 
-def fairness(facts: Facts | None) -> Section:
+def fairness(facts: Facts | None, agency_label: Callable[[str], str]) -> Section:
     """Figures by group, at the referral threshold on held-out cases."""
     title = "Fairness"
     if not facts:
@@ -30,10 +32,11 @@ def fairness(facts: Facts | None) -> Section:
         "an outcome that is itself a decision may carry unequal practice into every figure below.",
     ]
     intro += [f"In the dictionary and not in the data: {listed(absent)}."] if absent else []
-    return Section(title, tuple(intro), tuple(_characteristic(one) for one in facts["characteristics"]))
+    parts = tuple(_characteristic(one, agency_label) for one in facts["characteristics"])
+    return Section(title, tuple(intro), parts)
 
 
-def _characteristic(facts: Facts) -> Section:
+def _characteristic(facts: Facts, agency_label: Callable[[str], str]) -> Section:
     levels, label = facts["levels"], facts["label"]
     title = f"{label}: sensitivity by group"
     marks = tuple(mark(one["level"], one["sensitivity"], percent(one["sensitivity"])) for one in levels)
@@ -43,33 +46,31 @@ def _characteristic(facts: Facts) -> Section:
         tuple(
             (
                 one["level"],
-                cases(one["cases"]),
-                "withheld" if one["events"] is None else f"{one['events']:,}",
+                counted(one["cases"]),
+                counted(one["events"]),
                 *(percent(one[rate]) for rate in RATES),
                 number(one["observed_to_expected"], 2),
             )
             for one in levels
         ),
     )
-    gaps = Table(
-        f"{label}: gaps to {facts['reference']}",
-        ("Group", *map(words, GAPS)),
-        tuple(
-            (one["level"], *(number((one["gap"] or {}).get(rate), 3) for rate in GAPS))
-            for one in levels
-            if one["level"] != facts["reference"]
-        ),
-    )
     shown = Table(
-        f"{label}: what is not known, and prompts shown",
-        ("Group", "Answers not known", *map(words, LEVELS)),
-        tuple(
-            (
-                one["level"],
-                percent((one["not_known"] or {}).get("all")),
-                *(percent((one["prompts"] or {}).get(level)) for level in LEVELS),
-            )
-            for one in levels
-        ),
+        f"{label}: prompts shown",
+        ("Group", *map(words, LEVELS)),
+        tuple((one["level"], *(percent((one["prompts"] or {}).get(level)) for level in LEVELS)) for one in levels),
     )
-    return Section(label, (Figure(Dots(title, "sensitivity", marks), rates), gaps, shown))
+    blocks: tuple[Block, ...] = (Figure(Dots(title, "sensitivity", marks), rates), *_gaps(facts), shown)
+    return Section(label, (*blocks, *bands(label, levels), *unknown(label, levels, agency_label)))
+
+
+def _gaps(facts: Facts) -> tuple[Figure, ...]:
+    """Each rate less that of the reference group, drawn for the selection rate. None where there is one group only."""
+    others = [one for one in facts["levels"] if one["level"] != facts["reference"]]
+    if not others:
+        return ()
+    title = f"{facts['label']}: gaps to {facts['reference']}"
+    gaps = [(one["level"], one["gap"] or {}) for one in others]
+    rows = tuple((level, *(number(gap.get(rate), 3) for rate in ALL_RATES)) for level, gap in gaps)
+    marks = tuple(mark(level, gap.get("selection_rate"), number(gap.get("selection_rate"), 3)) for level, gap in gaps)
+    drawn = Dots(f"{title}, in selection rate", "selection rate less that of the largest group", marks)
+    return (Figure(drawn, Table(title, ("Group", *map(words, ALL_RATES)), rows)),)

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from model.account.page import Mark
 
 Figured = Mapping[str, float | None] | None
 WITHHELD = "withheld"
 PER_CENT = 100.0
+FEW = 10
+"""The disclosure threshold of models that do not say theirs."""
+
+
+def disclosure_threshold(facts: Mapping[str, Any]) -> int:
+    """Fewest cases on which what a model shows may rest, as its facts say."""
+    return int(facts.get("training", {}).get("disclosure_threshold", FEW))
+
+
+def why_withheld(threshold: int) -> str:
+    """What *withheld* means, once for a whole page."""
+    return (
+        f"A count or rate is withheld where it tells of fewer than {threshold} cases, of all but fewer than "
+        f"{threshold}, or of none or all; and where such a count could be worked out from it and other figures that "
+        "are shown. A figure that was not defined is withheld too. Net benefit and the shares of answers not known in "
+        f"a group are rounded to steps worth {threshold} cases or answers."
+    )
 
 
 def percent(figure: Figured, digits: int = 1) -> str:
@@ -27,9 +45,9 @@ def mark(label: str, figure: Figured, said: str) -> Mark:
     return Mark(label, value, low, high, said)
 
 
-def cases(count: int | None) -> str:
-    """A count, or that it is below the disclosure threshold."""
-    return "fewer than 10" if count is None else f"{count:,}"
+def counted(count: int | None) -> str:
+    """A count, or *withheld*."""
+    return WITHHELD if count is None else f"{count:,}"
 
 
 def words(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from model.account.figures import mark, number, percent, words
+from model.account.figures import WITHHELD, counted, mark, number, percent, words
 from model.account.page import Block, Dots, Figure, Lines, Section, Series, Table
 
 Facts = Mapping[str, Any]
@@ -57,8 +57,8 @@ def _calibration(facts: Facts) -> tuple[Block, ...]:
     for place, one in enumerate(bins, 1):
         said = percent(one["outcome_share"], 2)
         mean = one["mean_score"]
-        mean_said = "withheld" if mean is None else f"{mean * 100:.2f} %"
-        rows.append((str(place), "fewer than 10" if one["cases"] is None else str(one["cases"]), mean_said, said))
+        mean_said = WITHHELD if mean is None else f"{mean * 100:.2f} %"
+        rows.append((str(place), counted(one["cases"]), mean_said, said))
         if mean is not None:
             points.append((mean, mark(f"tenth {place}, mean score {mean_said}", one["outcome_share"], said)))
     title = "Mean score and share with the outcome, by tenth of the scores"
@@ -117,7 +117,7 @@ def _workload(rows: list[Facts]) -> tuple[Block, ...]:
         tuple(
             (
                 f"{one['capacity']:.0%}",
-                "withheld" if one["threshold_score"] is None else f"{one['threshold_score']:.4f}",
+                WITHHELD if one["threshold_score"] is None else f"{one['threshold_score']:.4f}",
                 *(percent(one[key]) for key in ("share_prompted", "precision", "sensitivity")),
                 number(one["prompts_for_each_outcome_found"], 1),
             )
@@ -139,8 +139,21 @@ def _decisions(rows: list[Facts]) -> tuple[Block, ...]:
     def figure(one: Facts, key: str) -> Mapping[str, float | None] | None:
         return none if key == "treat_none" else one[key]
 
+    best = max((one[key]["value"] for one in rows for key in ("net_benefit", "treat_all") if one[key]), default=0.0)
+
+    def near(one: Facts) -> bool:
+        """Prompting for every case falls so far that the other lines would lie on each other."""
+        return best <= 0 or not one["treat_all"] or one["treat_all"]["value"] >= -best
+
     series = tuple(
-        Series(name, tuple((one["threshold"], _bare(name, one, figure(one, key))) for one in rows))
+        Series(
+            name,
+            tuple(
+                (one["threshold"], _bare(name, one, figure(one, key)))
+                for one in rows
+                if key != "treat_all" or near(one)
+            ),
+        )
         for key, name in names.items()
     )
     table = Table(
@@ -157,7 +170,8 @@ def _decisions(rows: list[Facts]) -> tuple[Block, ...]:
     )
     return (
         "True prompts a case, less the false ones at the odds of the score (Vickers and Elkin 2006). Only where the "
-        "model lies above both other lines does it help at that trade-off.",
+        "model lies above both other lines does it help at that trade-off. Prompting for every case is drawn as far as "
+        "it loses no more than the best gains; the table has the rest.",
         Figure(Lines(title, "score at which one would act", "net benefit", series), table),
     )
 
@@ -189,7 +203,7 @@ def _shift(facts: Facts) -> tuple[Block, ...]:
         (words(one), *(number(facts[part].get(one), DIGITS) for part in ("as_recorded", "recorded_less", "change")))
         for one in names
     )
-    said = f"{facts['cases']:,} held-out cases, with {facts['share_of_answers_lost']:.0%} of the answers to "
+    said = f"Held-out cases: {counted(facts['cases'])}, with {facts['share_of_answers_lost']:.0%} of the answers to "
     return (f"{said}{len(facts['features'])} features taken away.", Table("Another rate of recording", heads, rows))
 
 
@@ -197,5 +211,7 @@ def _newest(facts: Facts) -> tuple[Block, ...]:
     if not facts["judged"]:
         return (f"Not judged: {facts['why']}.",)
     rows = tuple((words(one), number(facts[one], DIGITS)) for one in MEASURES if one in facts)
-    said = f"Fitted on {facts['fitted_rows']:,} older cases and judged on the newest {facts['rows']:,}."
+    said = (
+        f"Older cases that it was fitted on: {counted(facts['fitted_rows'])}. Newest cases: {counted(facts['rows'])}."
+    )
     return (said, Table("On the newest part", ("Measure", "Figure"), rows))

@@ -55,10 +55,23 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class Tiles:
+    """A grid of shares: a row a name, a tile a column, the darker the larger."""
+
+    title: str
+    axis: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Mark, ...]], ...]
+
+
+Plot = Dots | Lines | Tiles
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A plot with the table that holds every number in it."""
 
-    plot: Dots | Lines
+    plot: Plot
     table: Table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model.account.figures import WITHHELD, cases
+from model.account.figures import WITHHELD, counted, disclosure_threshold
 from model.account.page import Section, Table
 from model.account.shapes import slot_labels
 from model.additive import AdditiveModel, Term
@@ -12,14 +12,15 @@ INTRO = (
     "A few features count together: on top of what each says alone, two answers may say something only as a pair. A "
     "cell is what that combination of answers adds to or takes off a score, in log-odds, against the mean of the "
     "training cases, and the number of training cases with it. Half of it stands in the contribution of either "
-    "feature. Cells with fewer than 10 training cases are withheld, and so are as many others as keep them from "
-    "being worked out."
+    "feature. Cells with fewer than {threshold} training cases are withheld, and so are as many others as keep them "
+    "from being worked out."
 )
 
 
 def pairs_section(model: AdditiveModel) -> Section:
     """Every pair of a model as a table. Only for a model with pairs."""
-    return Section("Features that count together", (INTRO, *(_table(model, pair) for pair in model.pairs)))
+    intro = INTRO.format(threshold=disclosure_threshold(model.facts))
+    return Section("Features that count together", (intro, *(_table(model, pair) for pair in model.pairs)))
 
 
 def _table(model: AdditiveModel, pair: PairTerm) -> Table:
@@ -35,7 +36,7 @@ def _table(model: AdditiveModel, pair: PairTerm) -> Table:
 
 
 def _cell(adds: float, count: int | None) -> str:
-    return WITHHELD if count is None else f"{round(adds, 3) + 0.0:+.3f} ({cases(count)})"
+    return WITHHELD if count is None else f"{round(adds, 3) + 0.0:+.3f} ({counted(count)})"
 
 
 def _group_labels(term: Term, groups: Groups) -> list[str]:

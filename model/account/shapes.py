@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from model.account.figures import WITHHELD, cases, listed
+from model.account.figures import WITHHELD, counted, disclosure_threshold, listed
 from model.account.page import Dots, Figure, Mark, Section, Table
 from model.additive import AdditiveModel, Term
 from model.explanation import REFIT_QUANTILE
 
-LEAST = 10
-"""Training rows on which what is shown rests at least: the threshold of `training/policy.toml`, below which counts are
-not written into a model in the first place."""
-MIDDLE = LEAST / 2
-"""What a withheld count (1 to 9) weighs in an average."""
+SURE = 1e-6
+"""Log-odds by which two answers must differ for the mean of a table to tell how many cases gave each."""
 DIRECTIONS = {"raises": "can only raise the score", "lowers": "can only lower the score", "free": "free"}
 AXIS = "contribution, log-odds"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One slot of a table: contribution and range from refits in log-odds, rows or None where they are too few."""
+    """One slot of a table: contribution and range from refits in log-odds, and rows, or None where they are withheld.
+
+    `said` is the rows in words: a count, *none*, or what an answer that few gave is counted with.
+    """
 
     label: str
     contribution: float
     reach: float
     rows: int | None
+    said: str
 
 
 def importance(model: AdditiveModel) -> list[tuple[Term, float]]:
     """Each term with its mean absolute contribution over the training rows, log-odds, largest first."""
-    found = [(term, _mean_size(term, _rows(model))) for term in model.terms]
+    found = [(term, _mean_size(term, _weights(model, term))) for term in model.terms]
     return sorted(found, key=lambda one: (-one[1], one[0].feature.name))
 
 
@@ -50,7 +52,7 @@ def importance_figure(model: AdditiveModel) -> Figure:
 def shape(model: AdditiveModel, term: Term) -> Section:
     """A feature's question, and its table as a figure."""
     feature = term.feature
-    found = answers(term, _rows(model))
+    found = answers(model, term)
     marks, rows = [], []
     for answer in found:
         low, high = answer.contribution - answer.reach, answer.contribution + answer.reach
@@ -58,7 +60,7 @@ def shape(model: AdditiveModel, term: Term) -> Section:
         said = f"{answer.contribution:+.3f} ({low:+.3f} to {high:+.3f})" if enough else WITHHELD
         ends = (answer.contribution, low, high) if enough else (None, None, None)
         marks.append(Mark(answer.label, ends[0], ends[1], ends[2], said))
-        rows.append((answer.label, cases(answer.rows), said))
+        rows.append((answer.label, answer.said, said))
     holders = listed([model.dictionary.agency_label(agency) for agency in feature.held_by])
     about = [f"Kind: {feature.kind.replace('_', ' ')}. Direction: {DIRECTIONS[feature.direction]}. Held by: {holders}."]
     about += [f"Source: {feature.source}"] if feature.source else []
@@ -69,21 +71,47 @@ def shape(model: AdditiveModel, term: Term) -> Section:
     return Section(feature.label, (*about, Figure(plot, table)))
 
 
-def answers(term: Term, rows: int) -> list[Answer]:
+def answers(model: AdditiveModel, term: Term) -> list[Answer]:
     """Every slot of a term's table. The rows of *not known* and *not applicable* are what the counts leave over.
 
-    Where a count is withheld, theirs are too: the one could be worked out from the other.
+    Where rare answers were folded before the fit, an answer without a count was given by nobody, and gives none away.
+    In a model that does not say so it may be a few people's, which the rows left over would give back.
     """
-    labels = slot_labels(term)
-    weights = _weights(term, rows)
-    hidden = any(count is None for count in term.counts)
-    counts: list[int | None] = list(term.counts)
-    counts += [None if hidden else round(weight) for weight in weights[len(term.values) :]]
-    reach = _reach(term, weights)
-    return [
-        Answer(label, contribution, spread, count if count is None or count >= LEAST else None)
-        for label, contribution, spread, count in zip(labels, term.contributions, reach, counts, strict=True)
+    labels, weights = slot_labels(term), _weights(model, term)
+    threshold, folded = disclosure_threshold(model.facts), _folded(model, term)
+    counts: list[int | None] = [count if count and count >= threshold else None for count in term.counts]
+    left = [round(weight) for weight in weights[len(term.values) :]]
+    exact = folded is not None or None not in counts
+    told = exact and _told(term) and not any(0 < count < threshold for count in left)
+    counts += [count if told and count else None for count in left]
+    words = [
+        counted(count) if count is not None else _without(label, folded if place < len(term.values) or told else None)
+        for place, (label, count) in enumerate(zip(labels, counts, strict=True))
     ]
+    reach = _reach(term, weights)
+    return [Answer(*one) for one in zip(labels, term.contributions, reach, counts, words, strict=True)]
+
+
+def _without(label: str, folded: Mapping[str, str] | None) -> str:
+    """What stands in place of a count: what the answer is counted with, *none*, or *withheld*."""
+    if folded is None:
+        return WITHHELD
+    home = folded.get(label)
+    return "none" if home is None else f"counted with {home}"
+
+
+def _folded(model: AdditiveModel, term: Term) -> Mapping[str, str] | None:
+    """Label of each answer that few gave, and what it is counted with; None where the model does not say."""
+    found = model.facts.get("training", {}).get("folded")
+    if found is None:
+        return None
+    ours = [one for one in found if one["feature"] == term.feature.name]
+    return {one["answer"].replace("_", " "): one["counted_with"].replace("_", " ") for one in ours}
+
+
+def _told(term: Term) -> bool:
+    """Whether the mean of the table tells the rows of *not known* and *not applicable* apart."""
+    return term.not_applicable is None or abs(term.not_known - term.not_applicable) > SURE
 
 
 def slot_labels(term: Term) -> list[str]:
@@ -98,18 +126,21 @@ def slot_labels(term: Term) -> list[str]:
     return [*known, "not known", *(["not applicable"] if term.not_applicable is not None else [])]
 
 
-def _weights(term: Term, rows: int) -> list[float]:
+def _weights(model: AdditiveModel, term: Term) -> list[float]:
     """Training rows of each slot, as far as the artefact tells them.
 
-    It gives the counts of known answers and the mean of the table: enough for the two others, which are left over.
+    It gives the counts of known answers and the mean of the table: enough for the two others, which are left over. An
+    answer without a count weighs half the threshold where a model does not say that such answers were folded.
     """
-    known = [MIDDLE if count is None else float(count) for count in term.counts] or [0.0] * len(term.values)
+    rows = int(model.facts["training"]["rows"])
+    missing = disclosure_threshold(model.facts) / 2 if _folded(model, term) is None else 0.0
+    known = [missing if count is None else float(count) for count in term.counts] or [0.0] * len(term.values)
     left = max(rows - math.fsum(known), 0.0)
     if term.not_applicable is None:
         return [*known, left]
     total = rows * term.mean - math.fsum(count * value for count, value in zip(known, term.values, strict=True))
     gap = term.not_known - term.not_applicable
-    not_known = (total - left * term.not_applicable) / gap if abs(gap) > 1e-9 else left / 2
+    not_known = (total - left * term.not_applicable) / gap if abs(gap) > SURE else left / 2
     not_known = min(max(not_known, 0.0), left)
     return [*known, not_known, left - not_known]
 
@@ -132,11 +163,6 @@ def _deviation(values: list[float]) -> float:
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / max(len(values) - 1, 1))
 
 
-def _mean_size(term: Term, rows: int) -> float:
-    weights = _weights(term, rows)
+def _mean_size(term: Term, weights: list[float]) -> float:
     sizes = [weight * abs(part) for weight, part in zip(weights, term.contributions, strict=True)]
     return math.fsum(sizes) / (math.fsum(weights) or 1.0)
-
-
-def _rows(model: AdditiveModel) -> int:
-    return int(model.facts["training"]["rows"])

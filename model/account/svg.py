@@ -6,24 +6,25 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from model.account.page import Dots, Lines, Mark
+from model.account.page import Dots, Lines, Mark, Plot, Tiles
+from model.account.svg_parts import LABEL_WIDTH, WIDTH, axis_name, short, whole
+from model.account.tiles import tiles
 
-WIDTH = 640
-LABEL_WIDTH = 230
-LABEL_LETTERS = 34
 ROW = 22
 TICKS = 5
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
 
-def svg(plot: Dots | Lines, name: str) -> str:
+def svg(plot: Plot, name: str) -> str:
     """The plot as one `svg` element; `name` is unique on the page. A point's `data-value` is its cell in the table."""
+    if isinstance(plot, Tiles):
+        return tiles(plot, name)
     return _dots(plot, name) if isinstance(plot, Dots) else _lines(plot, name)
 
 
 def _dots(plot: Dots, name: str) -> str:
     known = [value for mark in plot.marks for value in (mark.value, mark.low, mark.high) if value is not None]
-    low, high, ticks = _scale([*known, *([] if plot.zero is None else [plot.zero])])
+    low, high, ticks = _scale([*(known or (0.0, 1.0)), *([] if plot.zero is None else [plot.zero])])
     left, right = LABEL_WIDTH, WIDTH - 20
     bottom = 8 + ROW * len(plot.marks)
 
@@ -35,7 +36,7 @@ def _dots(plot: Dots, name: str) -> str:
         parts.append(f'<line class="zero" x1="{x(plot.zero):.1f}" x2="{x(plot.zero):.1f}" y1="4" y2="{bottom}"/>')
     for place, mark in enumerate(plot.marks):
         y = 8 + ROW * place + ROW / 2
-        parts.append(f'<text class="label" x="{left - 10}" y="{y + 4:.1f}">{escape(_short(mark.label))}</text>')
+        parts.append(f'<text class="label" x="{left - 10}" y="{y + 4:.1f}">{escape(short(mark.label))}</text>')
         if mark.value is None:
             parts.append(f'<text class="none" x="{left + 6}" y="{y + 4:.1f}">{escape(mark.said)}</text>')
             continue
@@ -44,11 +45,11 @@ def _dots(plot: Dots, name: str) -> str:
                 f'<line class="range" x1="{x(mark.low):.1f}" x2="{x(mark.high):.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
             )
         parts.append(_point(x(mark.value), y, mark))
-    parts.append(_axis_name(left + (right - left) / 2, bottom + 36, plot.axis))
+    parts.append(axis_name(left + (right - left) / 2, bottom + 36, plot.axis))
     described = "; ".join(f"{mark.label}: {mark.said}" for mark in plot.marks[:3])
     more = f"; {len(plot.marks)} rows in all" if len(plot.marks) > 3 else ""
     desc = f"{plot.axis} by row. {described}{more}. The table holds every number."
-    return _whole(name, plot.title, desc, bottom + 44, parts)
+    return whole(name, plot.title, desc, bottom + 44, parts)
 
 
 def _lines(plot: Lines, name: str) -> str:
@@ -89,11 +90,9 @@ def _lines(plot: Lines, name: str) -> str:
         legend = bottom + 58 + 18 * place
         parts.append(f'<line class="line s{place}" x1="{left}" x2="{left + 36}" y1="{legend}" y2="{legend}"{style}/>')
         parts.append(f'<text class="key" x="{left + 44}" y="{legend + 4}">{escape(series.name)}</text>')
-    parts.append(_axis_name(left + (right - left) / 2, bottom + 36, plot.x_axis))
+    parts.append(axis_name(left + (right - left) / 2, bottom + 36, plot.x_axis))
     desc = f"{plot.y_axis} by {plot.x_axis}: " + "; ".join(series.name for series in plot.series)
-    return _whole(
-        name, plot.title, f"{desc}. The table holds every number.", bottom + 58 + 18 * len(plot.series), parts
-    )
+    return whole(name, plot.title, f"{desc}. The table holds every number.", bottom + 58 + 18 * len(plot.series), parts)
 
 
 def _point(x: float, y: float, mark: Mark, more: str = "") -> str:
@@ -104,15 +103,6 @@ def _point(x: float, y: float, mark: Mark, more: str = "") -> str:
     )
 
 
-def _whole(name: str, title: str, desc: str, height: float, parts: Sequence[str]) -> str:
-    return (
-        f'<svg role="img" aria-labelledby="{name}-title {name}-desc" viewBox="0 0 {WIDTH} {height:.0f}" '
-        f'width="{WIDTH}" height="{height:.0f}">'
-        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(desc)}</desc>'
-        f"{''.join(parts)}</svg>"
-    )
-
-
 def _tick_down(x: float, bottom: float, tick: float) -> str:
     return (
         f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="4" y2="{bottom}"/>'
@@ -120,16 +110,8 @@ def _tick_down(x: float, bottom: float, tick: float) -> str:
     )
 
 
-def _axis_name(x: float, y: float, text: str) -> str:
-    return f'<text class="axis" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
-
-
 def _tick(value: float) -> str:
     return f"{value:g}"
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= LABEL_LETTERS else label[: LABEL_LETTERS - 1].rstrip() + "…"
 
 
 def _scale(values: Sequence[float]) -> tuple[float, float, list[float]]:

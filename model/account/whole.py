@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from model.account.fairness import fairness
-from model.account.figures import listed, words
+from model.account.figures import disclosure_threshold, listed, percent, why_withheld, words
+from model.account.lineage import accepted, folded
 from model.account.measured import measured
 from model.account.page import Block, Bullets, Page, Section, Table
 from model.account.pairs import pairs_section
@@ -44,12 +45,13 @@ def account(
             _lineage(model),
             *extra,
             measured(model.facts.get("evaluation", {})),
-            fairness(model.facts.get("fairness")),
+            fairness(model.facts.get("fairness"), model.dictionary.agency_label),
             Section("How far each feature moves a score", (importance_figure(model),)),
             _shapes(model),
             *((pairs_section(model),) if model.pairs else ()),
             _rules(model),
             Section("Limits", (Bullets(LIMITS),)),
+            Section("What is withheld", (why_withheld(disclosure_threshold(model.facts)),)),
         ),
     )
 
@@ -74,7 +76,7 @@ def _at_a_glance(model: AdditiveModel, sha256: str) -> Section:
         ("precision", "Precision"),
     ):
         if key in threshold:
-            rows.append((f"{name}, held-out cases", f"{threshold[key]:.1%}"))
+            rows.append((f"{name}, held-out cases", percent({"value": threshold[key]})))
     return Section("At a glance", (OUTCOME_WORDS, Table("The model", ("What", "Is"), tuple(rows))))
 
 
@@ -113,14 +115,16 @@ def _lineage(model: AdditiveModel) -> Section:
     named = ((ANONYMITY.get(key, f"Anonymity: {words(key)}"), said) for key, said in (anonymity or {}).items())
     rows += [(name, f"{said:,}" if isinstance(said, int) else str(said)) for name, said in named if _plain(said)]
     said = "The same data, dictionary, seed and versions give the same model, byte for byte."
-    return Section("What it learned from", (said, Table("Data lineage", ("What", "Is"), tuple(rows))))
+    table = Table("Data lineage", ("What", "Is"), tuple(rows))
+    return Section("What it learned from", (said, table, *accepted(training), *folded(model, training)))
 
 
 def _shapes(model: AdditiveModel) -> Section:
     intro = (
         "What each answer adds to or takes off a score, in log-odds, against the mean of the training cases. The range "
         "is from refits on resampled families; it is too narrow to be a confidence interval. Answers given in fewer "
-        "than 10 training cases are withheld. A contribution says what the model does, not why something happens."
+        f"than {disclosure_threshold(model.facts)} training cases are withheld. A contribution says what the model "
+        "does, not why something happens."
     )
     return Section("The shape of every feature", (intro,), tuple(shape(model, term) for term in model.terms))
 

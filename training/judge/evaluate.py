@@ -73,17 +73,28 @@ class Operating:
     precision: float
 
 
-def operating_point(y: NDArray[np.int8], margin: Floats, capacity: float) -> Operating:
+def threshold_for(margin: Floats, capacity: float) -> float:
     """The lowest threshold (log-odds) at which at most `capacity` of the cases score at or above it.
 
     It lies a little below the lowest score that it lets in, so that a case there is on the same side wherever its
-    terms are added up.
+    terms are added up. Whatever cuts cases by their rank cuts here, so that no two figures differ by a case at an edge.
     """
     values, counts = np.unique(margin, return_counts=True)
     share_at_or_above = np.cumsum(counts[::-1])[::-1] / len(margin)
     first = int(np.searchsorted(-share_at_or_above, -capacity))
     below, at = np.r_[-np.inf, values][first], np.r_[values, np.inf][first]
-    threshold = float(max(at - ROUNDING, (below + at) / 2) if np.isfinite(at) else below + ROUNDING)
+    return float(max(at - ROUNDING, (below + at) / 2) if np.isfinite(at) else below + ROUNDING)
+
+
+def ranked_parts(margin: Floats, number: int) -> NDArray[np.intp]:
+    """The part, from 0, in which each case lies when the scores are cut into `number` as equal as ties allow."""
+    cuts = np.unique([threshold_for(margin, part / number) for part in range(1, number)])
+    return np.searchsorted(cuts, margin, side="right")
+
+
+def operating_point(y: NDArray[np.int8], margin: Floats, capacity: float) -> Operating:
+    """What the threshold for a capacity does."""
+    threshold = threshold_for(margin, capacity)
     prompted = margin >= threshold
     return Operating(
         threshold=threshold,

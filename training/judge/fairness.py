@@ -6,31 +6,35 @@ Every level that the dictionary names has a row, small ones with their figures l
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from model.dictionary import Monitored
 from model.prompt import LEVELS
 from model.tokens import MISSING
-from training.judge.disclosure import Facts, enough, shown, shown_counts, suppressed
+from training.judge.disclosure import Disclosure, Facts, Mask
+from training.judge.evaluate import ranked_parts
 from training.judge.held import Held
-from training.judge.prompt_levels import Prompted
+from training.judge.prompt_levels import Prompted, among
 from training.judge.resample import Floats, figure, ratio
+from training.judge.unknown import not_known
 
 BANDS = 20
 NOT_RECORDED = "(not recorded)"
 NOT_IN_DICTIONARY = "(not in the dictionary)"
 RATES = ("selection_rate", "sensitivity", "false_positive_rate", "precision", "observed_to_expected")
+CASES, EVENTS, SELECTION, RATE, GAP, PROMPT, BAND = range(7)
+"""How much a figure matters where not all can be shown (`Disclosure`): lower first."""
 
-Mask = NDArray[np.bool_]
 
-
-def fairness(held: Held, prompted: Prompted) -> Facts:
+def fairness(held: Held, prompted: Prompted, disclosure: Disclosure) -> Facts:
     """Figures by level of each monitored characteristic in the data, at the referral threshold on held-out cases.
 
     `gap` is a level's rate less that of the reference: the level with most cases. Where nothing monitored is in the
-    data, `judged` is false: that says nothing about fairness.
+    data, `judged` is false: that says nothing about fairness. What is shown has to fit what `disclosure` shows of all
+    cases; two characteristics are not set against each other.
     """
     present = [monitored for monitored in held.dictionary.monitored if monitored.name in held.monitored]
     absent = [m.name for m in held.dictionary.monitored if m.name not in held.monitored]
@@ -39,22 +43,44 @@ def fairness(held: Held, prompted: Prompted) -> Facts:
         **({} if present else {"why": "the data hold no monitored characteristic; nothing is known of fairness"}),
         "not_in_the_data": absent,
         "threshold_score": figure(1 / (1 + np.exp(-np.array([held.threshold]))))["value"],
-        "characteristics": [_characteristic(held, prompted, monitored) for monitored in present],
+        "characteristics": [_characteristic(held, prompted, monitored, disclosure.after()) for monitored in present],
     }
 
 
-def _characteristic(held: Held, prompted: Prompted, monitored: Monitored) -> Facts:
+def _characteristic(held: Held, prompted: Prompted, monitored: Monitored, disclosure: Disclosure) -> Facts:
     groups = levels_of(held.monitored[monitored.name], monitored)
-    counts = [int(inside.sum()) for inside in groups.values()]
     reference = max(groups, key=lambda level: int(groups[level].sum()))
-    against = _rates(held, groups[reference])
-    rows = []
-    for (level, inside), count in zip(groups.items(), shown_counts(counts), strict=True):
-        row = _level(held, prompted, inside, count)
-        row["gap"] = _gap(held, inside, against) if level != reference else None
-        rows.append({"level": level, **row})
-    _hide_events(rows, [int(held.y[inside].sum()) for inside in groups.values()])
-    return {"name": monitored.name, "label": monitored.label, "reference": reference, "levels": rows}
+    rates = {level: _rates(held, inside) for level, inside in groups.items()}
+    of_level = [prompted.level == number for number in range(len(LEVELS))]
+    levels = [among(prompted.rows, chosen, len(held.y)) for chosen in of_level]
+    bands = _bands(held)
+    rows: list[Facts] = []
+    for level, inside in groups.items():
+        row: Facts = {"level": level, "suppressed": None, "cases": int(inside.sum())}
+        row["events"] = int(held.y[inside].sum())
+        row |= {name: figure(samples) for name, samples in rates[level].items()}
+        row["not_known"] = not_known(held, inside)
+        row["bands"] = [round(float(part[inside].mean()), 4) if inside.any() else None for part in bands]
+        row["prompts"] = _prompts(held, levels, inside)
+        against = None if level == reference else rates[reference]
+        row["gap"] = against and {name: figure(rates[level][name] - against[name]) for name in RATES}
+        _offer(disclosure, held, row, inside, groups[reference])
+        for number, name in enumerate(LEVELS):
+            disclosure.offer_rate((row["prompts"], name), levels[number], inside & _any(levels), inside, rank=PROMPT)
+        for number, part in enumerate(bands):
+            disclosure.offer_rate((row["bands"], number), part, inside, rank=BAND)
+        rows.append(row)
+    _add_up(disclosure, list(groups.values()), [np.ones(len(held.y), dtype=bool), held.y == 1, held.over])
+    for parts in (levels, bands):
+        _add_up(disclosure, list(groups.values()), parts)
+        _add_up(disclosure, parts, list(groups.values()))
+    disclosure.settle()
+    return {
+        "name": monitored.name,
+        "label": monitored.label,
+        "reference": reference,
+        "levels": [_whole(row) for row in rows],
+    }
 
 
 def levels_of(values: pd.Series, monitored: Monitored) -> dict[str, Mask]:
@@ -67,25 +93,35 @@ def levels_of(values: pd.Series, monitored: Monitored) -> dict[str, Mask]:
     return groups | {name: inside for name, inside in rest.items() if inside.any()}
 
 
-def _level(held: Held, prompted: Prompted, inside: Mask, count: int | None) -> Facts:
-    cases, events = int(inside.sum()), int(held.y[inside].sum())
-    row: Facts = {"suppressed": suppressed(cases, events), "cases": count, "events": events}
-    row |= _shown_rates(held, inside, _rates(held, inside))
-    if not enough(cases):
-        return row | {"not_known": None, "bands": None, "prompts": None}
-    return row | {
-        "not_known": _not_known(held, inside),
-        "bands": _bands(held, inside),
-        "prompts": _prompts(held, prompted, inside),
+def _offer(disclosure: Disclosure, held: Held, row: Facts, inside: Mask, reference: Mask) -> None:
+    """Offers a level's counts and rates, and its gaps, each of which gives the reference's rate too."""
+    outcome = held.y == 1
+    disclosure.offer((row, "cases"), inside, rank=CASES)
+    disclosure.offer((row, "events"), inside & outcome, inside & ~outcome, inside, rank=EVENTS)
+    ours, theirs = (_gives(held, group) for group in (inside, reference))
+    for name in RATES:
+        rank = SELECTION if name == "selection_rate" else RATE
+        disclosure.offer((row, name), *ours[name], rank=rank)
+        if row["gap"] is not None:
+            disclosure.offer((row["gap"], name), *ours[name], *theirs[name], rank=GAP)
+
+
+def _gives(held: Held, inside: Mask) -> Mapping[str, tuple[Mask, ...]]:
+    """The sets whose counts each rate gives back: its part, what is left of the whole, the whole, and the level."""
+    outcome, over = held.y == 1, held.over
+    of = {
+        "selection_rate": (over, inside),
+        "sensitivity": (over, inside & outcome),
+        "false_positive_rate": (over, inside & ~outcome),
+        "precision": (outcome, inside & over),
+        "observed_to_expected": (outcome, inside),
     }
+    return {name: (part & whole, whole & ~part, whole, inside) for name, (part, whole) in of.items()}
 
 
-def _shown_rates(held: Held, inside: Mask, rates: dict[str, Floats]) -> Facts:
-    """Each rate, or None where the cases that it rests on are too few."""
-    cases, events, selected = (int(part[inside].sum()) for part in (np.ones(len(held.y)), held.y, held.over))
-    of_outcomes = min(cases, events)
-    rests_on = (cases, of_outcomes, min(of_outcomes, cases - events), min(of_outcomes, selected), of_outcomes)
-    return {name: shown(rates[name], count) for name, count in zip(RATES, rests_on, strict=True)}
+def _add_up(disclosure: Disclosure, parts: Sequence[Mask], wholes: Sequence[Mask]) -> None:
+    for whole in wholes:
+        disclosure.add_up([part & whole for part in parts])
 
 
 def _rates(held: Held, inside: Mask) -> dict[str, Floats]:
@@ -97,40 +133,25 @@ def _rates(held: Held, inside: Mask) -> dict[str, Floats]:
     return dict(zip(RATES, [ratio(*pair) for pair in (*parts, (events, expected))], strict=True))
 
 
-def _gap(held: Held, inside: Mask, against: dict[str, Floats]) -> Facts:
-    rates = _rates(held, inside)
-    return _shown_rates(held, inside, {name: rates[name] - against[name] for name in RATES})
+def _bands(held: Held) -> list[Mask]:
+    """The cases in each twentieth of all held-out scores, lowest first."""
+    part = ranked_parts(held.margin, BANDS)
+    return [part == number for number in range(BANDS)]
 
 
-def _not_known(held: Held, inside: Mask) -> Facts:
-    """The share of answers that are not known, over all features and over those that each agency may hold."""
-    unknown = np.isnan(held.X[inside])
-    features = held.dictionary.features
-    held_by = [[j for j, f in enumerate(features) if agency.id in f.held_by] for agency in held.dictionary.agencies]
-    named = {agency.id: columns for agency, columns in zip(held.dictionary.agencies, held_by, strict=True) if columns}
-    shares = [unknown.mean(axis=1), *(unknown[:, columns].mean(axis=1) for columns in named.values())]
-    *sums, cases = held.draws.only(inside).sums(np.column_stack([*shares, np.ones(len(unknown))])).T
-    figures = [figure(ratio(part, cases)) for part in sums]
-    return {"all": figures[0], "by_agency": dict(zip(named, figures[1:], strict=True))}
-
-
-def _bands(held: Held, inside: Mask) -> list[float | None]:
-    """Share of the level's cases in each twentieth of all held-out scores, lowest first; None below the threshold."""
-    cuts = np.quantile(held.margin, np.arange(1, BANDS) / BANDS)
-    counts = np.bincount(np.searchsorted(cuts, held.margin[inside], side="right"), minlength=BANDS)
-    return [round(float(count / counts.sum()), 4) if enough(count) else None for count in counts]
-
-
-def _prompts(held: Held, prompted: Prompted, inside: Mask) -> Facts | None:
+def _prompts(held: Held, levels: Sequence[Mask], inside: Mask) -> Facts:
     """The share at each prompt level, of the cases that were put to the rules."""
-    chosen = inside[prompted.rows]
-    if not enough(int(chosen.sum())):
-        return None
-    at = np.column_stack([prompted.level[chosen] == number for number in range(len(LEVELS))]).astype(np.float64)
-    parts = held.draws.only(prompted.rows[chosen]).sums(at)
-    return {level: figure(ratio(parts[:, number], parts.sum(axis=1))) for number, level in enumerate(LEVELS)}
+    chosen = inside & _any(levels)
+    parts = held.draws.only(chosen).sums(np.column_stack([level[chosen] for level in levels]).astype(np.float64))
+    return {name: figure(ratio(parts[:, number], parts.sum(axis=1))) for number, name in enumerate(LEVELS)}
 
 
-def _hide_events(rows: list[Facts], events: list[int]) -> None:
-    for row, count in zip(rows, shown_counts(events), strict=True):
-        row["events"] = count if enough(row["cases"] or 0) else None
+def _any(masks: Sequence[Mask]) -> Mask:
+    return np.asarray(np.any(np.array(masks), axis=0))
+
+
+def _whole(row: Facts) -> Facts:
+    """The row as it stands in the facts: what nothing is left of is None, and `suppressed` is which count is."""
+    if row["cases"] is None:
+        return row | {"suppressed": "cases", "not_known": None, "bands": None, "prompts": None}
+    return row | {"suppressed": "events" if row["events"] is None else None}

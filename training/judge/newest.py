@@ -12,7 +12,7 @@ from training.cases.file import CaseFile
 from training.cases.moments import DAY, TIME, moments, written
 from training.fit.ensemble import AdditiveEnsemble
 from training.fit.terms import TermSpec
-from training.judge.disclosure import Facts, enough
+from training.judge.disclosure import Disclosure, Facts, Mask, enough
 from training.judge.evaluate import evaluate
 from training.judge.resample import Draws
 
@@ -42,7 +42,7 @@ def newest_period(cases: CaseFile, specs: Sequence[TermSpec], seed: int, jobs: i
         specs, bags=BAGS, seed=seed, n_jobs=jobs, weights={"boosted_bags": 0.5, "table_regression": 0.5}
     ).fit(cases.X[old], cases.y[old], family)
     figures = evaluate(cases.y[new], fitted.table_.margin(cases.X[new]), Draws.of(cases.groups[new], seed))
-    return {
+    facts: Facts = {
         "judged": True,
         "fitted_rows": int(old.sum()),
         "rows": int(new.sum()),
@@ -53,6 +53,21 @@ def newest_period(cases: CaseFile, specs: Sequence[TermSpec], seed: int, jobs: i
         "outcome_share": float(np.round(cases.y[new].mean(), 5)),
         **{name: measured.plain() for name, measured in figures.items()},
     }
+    _disclose(facts, cases.y == 1, old, new)
+    return facts
+
+
+def _disclose(facts: Facts, outcome: Mask, old: Mask, new: Mask) -> None:
+    """Withholds what would tell of few: older cases of families that have a newer one too are in neither part."""
+    disclosure = Disclosure(np.ones(len(outcome), dtype=bool), outcome)
+    parts = (new, old, ~(new | old))
+    for count, share, part in (("rows", "outcome_share", new), ("fitted_rows", "outcome_share_before", old)):
+        disclosure.offer((facts, count), part)
+        disclosure.offer_rate((facts, share), outcome, part, rank=1)
+    disclosure.offer((facts, "events"), new & outcome, new & ~outcome)
+    for whole in (np.ones(len(outcome), dtype=bool), outcome):
+        disclosure.add_up([part & whole for part in parts])
+    disclosure.settle()
 
 
 def in_order(time: NDArray[np.str_]) -> NDArray[np.intp] | None:

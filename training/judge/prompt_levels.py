@@ -18,14 +18,16 @@ from model.grounds import GroundRules
 from model.prompt import CONSIDER_REFERRAL, LEVELS, SEEK_INFORMATION, decide_prompt
 from training.fit.terms import Floats
 from training.judge.certainty import CertainScore
-from training.judge.disclosure import Facts, enough, shown
+from training.judge.disclosure import Disclosure, Facts, Mask
 from training.judge.held import Held
-from training.judge.resample import ratio
+from training.judge.resample import figure, ratio
 
 MOST_CASES = 20_000
 """Held-out cases that are put to the rules; of more, whole families are drawn. About 0.2 ms each."""
 REFERRAL_RULES = ("ground", "score")
 SEEK_RULES = ("ground_undecided", "answers_would_change", "essential_not_known", "too_little_known")
+LEVEL, RULE, GROUND = 2, 4, 6
+"""How much a figure matters where not all can be shown (`Disclosure`): lower first; outcomes come one after shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,57 +78,87 @@ def _explained(model: AdditiveModel, case: Case) -> Explanation:
         raise CertainScore from None
 
 
-def prompt_facts(held: Held, prompted: Prompted) -> Facts:
+def prompt_facts(held: Held, prompted: Prompted, disclosure: Disclosure) -> Facts:
     """Share of cases at each level with the outcomes found there, split by the rule and the ground that gave it.
 
     Rules of `consider_referral` are apart: ground only, score only, both. Those of `seek_information` may hold
-    together, so each has the share of cases in which it holds and in which no other of them does.
+    together, so each has the share of cases in which it holds and in which no other of them does. All are offered to
+    `disclosure`.
     """
-    y = held.y[prompted.rows] == 1
-    draws = held.draws.only(prompted.rows)
-
-    def at(inside: NDArray[np.bool_]) -> Facts:
-        columns = np.column_stack([np.ones(len(y)), y, inside, inside & y]).astype(np.float64)
-        cases, events, chosen, found = draws.sums(columns).T
-        count = int(inside.sum())
-        return {
-            "share": shown(ratio(chosen, cases), count) if count else {"value": 0.0, "low": 0.0, "high": 0.0},
-            "outcome_share": shown(ratio(found, chosen), count),
-            "share_of_outcomes": shown(ratio(found, events), min(count, int(events[0]))),
-        }
-
+    shares = _Shares(held, prompted, disclosure)
     ground, score = prompted.rules[:, 0], prompted.rules[:, 1]
     seek = prompted.level == LEVELS.index(SEEK_INFORMATION)
     asked = prompted.rules[:, len(REFERRAL_RULES) :] & seek[:, None]
+    levels = {name: prompted.level == number for number, name in enumerate(LEVELS)}
+    given_by = {"ground_only": ground & ~score, "score_only": score & ~ground, "ground_and_score": ground & score}
+    shares.add_up(list(levels.values()))
+    shares.add_up(list(given_by.values()))
     return {
         "cases": len(prompted.rows),
         "of_all_held_out": len(prompted.rows) == len(held.y),
-        "levels": [{"level": name, **at(prompted.level == number)} for number, name in enumerate(LEVELS)],
-        CONSIDER_REFERRAL: [
-            {"rule": "ground_only", **at(ground & ~score)},
-            {"rule": "score_only", **at(score & ~ground)},
-            {"rule": "ground_and_score", **at(ground & score)},
-        ],
+        "levels": [shares.of({"level": name}, chosen, LEVEL) for name, chosen in levels.items()],
+        CONSIDER_REFERRAL: [shares.of({"rule": name}, chosen, RULE) for name, chosen in given_by.items()],
         SEEK_INFORMATION: [
-            {
-                "rule": name,
-                **at(asked[:, number]),
-                "share_alone": at(asked[:, number] & (asked.sum(axis=1) == 1))["share"],
-            }
+            shares.alone(
+                shares.of({"rule": name}, asked[:, number], RULE),
+                asked[:, number] & (asked.sum(axis=1) == 1),
+            )
             for number, name in enumerate(SEEK_RULES)
         ],
         "grounds": [
-            {"ground": ground.code, **(at(prompted.grounds[:, number]) if _enough(prompted, number) else HIDDEN)}
+            shares.of({"ground": ground.code}, prompted.grounds[:, number], GROUND)
             for number, ground in enumerate(held.dictionary.grounds)
         ],
     }
 
 
-HIDDEN: Facts = {"share": None, "outcome_share": None, "share_of_outcomes": None}
+class _Shares:
+    """Rows of figures about some of the cases that were put to the rules, each offered for release."""
+
+    def __init__(self, held: Held, prompted: Prompted, disclosure: Disclosure) -> None:
+        self._outcome = held.y[prompted.rows] == 1
+        self._draws = held.draws.only(prompted.rows)
+        self._rows, self._of = prompted.rows, len(held.y)
+        self._disclosure = disclosure
+
+    def of(self, row: Facts, chosen: Mask, rank: int) -> Facts:
+        """Adds to `row` the share of the chosen among all, the outcomes in them, and the share of all outcomes."""
+        outcome, everyone = self._outcome, np.ones(len(self._outcome), dtype=bool)
+        columns = np.column_stack([everyone, outcome, chosen, chosen & outcome]).astype(np.float64)
+        cases, events, among, found = self._draws.sums(columns).T
+        for name, part, whole, figures, more in (
+            ("share", chosen, everyone, ratio(among, cases), 0),
+            ("outcome_share", outcome, chosen, ratio(found, among), 1),
+            ("share_of_outcomes", chosen, outcome, ratio(found, events), 1),
+        ):
+            row[name] = figure(figures)
+            self._disclosure.offer_rate((row, name), self._held(part), self._held(whole), rank=rank + more)
+        return row
+
+    def alone(self, row: Facts, chosen: Mask) -> Facts:
+        """Adds the share in which the rule holds and no other."""
+        columns = np.column_stack([np.ones(len(chosen)), chosen]).astype(np.float64)
+        cases, among = self._draws.sums(columns).T
+        row["share_alone"] = figure(ratio(among, cases))
+        everyone = self._held(np.ones(len(chosen), dtype=bool))
+        self._disclosure.offer_rate((row, "share_alone"), self._held(chosen), everyone, rank=GROUND)
+        return row
+
+    def add_up(self, parts: list[Mask]) -> None:
+        """Says that these parts make up a whole, and their outcomes too."""
+        for within in (np.ones(len(self._outcome), dtype=bool), self._outcome):
+            self._disclosure.add_up([self._held(part & within) for part in parts])
+
+    def _held(self, chosen: Mask) -> Mask:
+        """The chosen as a set of all held-out cases."""
+        return among(self._rows, chosen, self._of)
 
 
-def _enough(prompted: Prompted, ground: int) -> bool:
-    return enough(int(prompted.grounds[:, ground].sum()))
+def among(rows: NDArray[np.intp], chosen: Mask, of: int) -> Mask:
+    """Those of `rows` that are chosen, as a set of all `of` held-out cases."""
+    inside = np.zeros(of, dtype=bool)
+    inside[rows[chosen]] = True
+    return inside
 
 
 def cases_of(features: tuple[Feature, ...], X: Floats) -> Iterator[Case]:

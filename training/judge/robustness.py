@@ -6,7 +6,7 @@ import numpy as np
 
 from training.fit.folds import held_out_families
 from training.fit.terms import Floats
-from training.judge.disclosure import Facts
+from training.judge.disclosure import Disclosure, Facts, Mask
 from training.judge.evaluate import samples_of
 from training.judge.held import Held
 from training.judge.resample import figure, ratio
@@ -17,11 +17,17 @@ SHIFTED_CELLS = 0.5
 SHIFTED_FAMILIES = 0.5
 RANKED = ("auc", "log_loss")
 CALIBRATED = ("auc", "log_loss", "calibration_slope", "calibration_intercept")
+OVER = "share_over_threshold"
+LEAST_OF_ALL = 8
+"""How much these figures matter where not all can be shown (`Disclosure`)."""
 
 
-def robustness(held: Held) -> Facts:
+def robustness(held: Held, disclosure: Disclosure) -> Facts:
     """AUC, log loss and the share over the threshold, threshold unchanged, with some answers taken away."""
-    before = _samples(held, held.margin, RANKED)
+    everyone = np.ones(len(held.y), dtype=bool)
+    before = _samples(held, held.margin, RANKED, everyone)
+    as_recorded = {name: figure(samples) for name, samples in before.items()}
+    disclosure.offer_rate((as_recorded, OVER), held.over, everyone, rank=LEAST_OF_ALL)
     agencies = []
     for agency in held.dictionary.agencies:
         holders = [feature.held_by for feature in held.dictionary.features]
@@ -35,14 +41,15 @@ def robustness(held: Held) -> Facts:
                     "label": agency.label,
                     "features": len(columns),
                     "held_by_no_other": sum(holders[j] == (agency.id,) for j in columns),
-                    **_compared(held, X, before),
+                    **_compared(held, X, before, disclosure),
                 }
             )
     return {
-        "as_recorded": {name: figure(samples) for name, samples in before.items()},
+        "as_recorded": as_recorded,
         "without_agency": agencies,
         "at_random": [
-            {"share": share, **_compared(held, thinned(held.X, share, held.seed), before)} for share in MISSING_SHARES
+            {"share": share, **_compared(held, thinned(held.X, share, held.seed), before, disclosure)}
+            for share in MISSING_SHARES
         ],
     }
 
@@ -53,7 +60,7 @@ def thinned(X: Floats, share: float, seed: int) -> Floats:
     return np.where(lost, np.nan, X)
 
 
-def shift(held: Held) -> Facts:
+def shift(held: Held, disclosure: Disclosure) -> Facts:
     """A local authority that records half of the features half as often: a random half of families, before and after.
 
     The same families stand on both sides, so that the difference is the recording and nothing else.
@@ -68,31 +75,41 @@ def shift(held: Held) -> Facts:
     after_margin = held.margin.copy()
     after_margin[moved] = held.table.margin(X)
     after = _samples(held, after_margin, CALIBRATED, moved)
-    return {
-        "features": [held.dictionary.features[j].name for j in features],
-        "share_of_answers_lost": SHIFTED_CELLS,
-        "cases": int(moved.sum()),
+    parts: Facts = {
         "as_recorded": {name: figure(samples) for name, samples in before.items()},
         "recorded_less": {name: figure(samples) for name, samples in after.items()},
         "change": {name: figure(after[name] - before[name]) for name in after},
     }
+    over, over_after = held.over & moved, (after_margin >= held.threshold) & moved
+    disclosure.offer_rate((parts["as_recorded"], OVER), over, moved, rank=LEAST_OF_ALL)
+    disclosure.offer_rate((parts["recorded_less"], OVER), over_after, moved, rank=LEAST_OF_ALL)
+    disclosure.offer_rate((parts["change"], OVER), over_after, moved, over, moved & ~over, rank=LEAST_OF_ALL)
+    found: Facts = {
+        "features": [held.dictionary.features[j].name for j in features],
+        "share_of_answers_lost": SHIFTED_CELLS,
+        "cases": int(moved.sum()),
+        **parts,
+    }
+    disclosure.offer((found, "cases"), moved, ~moved, rank=LEAST_OF_ALL)
+    return found
 
 
-def _compared(held: Held, X: Floats, before: dict[str, Floats]) -> Facts:
-    after = _samples(held, held.table.margin(X), RANKED)
-    return {
+def _compared(held: Held, X: Floats, before: dict[str, Floats], disclosure: Disclosure) -> Facts:
+    margin = held.table.margin(X)
+    everyone = np.ones(len(margin), dtype=bool)
+    after = _samples(held, margin, RANKED, everyone)
+    found: Facts = {
         **{name: figure(samples) for name, samples in after.items()},
         "auc_change": figure(after["auc"] - before["auc"]),
         "log_loss_change": figure(after["log_loss"] - before["log_loss"]),
     }
+    disclosure.offer_rate((found, OVER), margin >= held.threshold, everyone, rank=LEAST_OF_ALL)
+    return found
 
 
-def _samples(
-    held: Held, margin: Floats, measures: tuple[str, ...], rows: np.ndarray | None = None
-) -> dict[str, Floats]:
-    kept = np.ones(len(held.y), dtype=bool) if rows is None else rows
+def _samples(held: Held, margin: Floats, measures: tuple[str, ...], kept: Mask) -> dict[str, Floats]:
     draws = held.draws.only(kept)
     over = np.column_stack([margin[kept] >= held.threshold, np.ones(kept.sum())]).astype(float)
     prompted, cases = draws.sums(over).T
     found = samples_of(held.y[kept], margin[kept], draws, measures)
-    return {**found, "share_over_threshold": ratio(prompted, cases)}
+    return {**found, OVER: ratio(prompted, cases)}

@@ -9,7 +9,7 @@ from pathlib import Path
 from model.account.page import Block, Bullets, Figure, Page, Section, Table
 from model.account.svg import svg
 
-WIDE = 5
+WIDE = 4
 """Columns from which a table may be wider than a narrow window."""
 STYLE = Path(__file__).with_name("card.css")
 
@@ -50,7 +50,7 @@ def _block(block: Block, numbers: count[int]) -> str:
     if isinstance(block, Bullets):
         return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in block.items)}</ul>\n"
     if isinstance(block, Figure):
-        drawn = svg(block.plot, f"p{next(numbers)}")
+        drawn = _scrolled(svg(block.plot, f"p{next(numbers)}"), f"Plot: {block.plot.title}")
         return (
             f'<div class="figure">{drawn}<details open><summary>The same numbers as a table'
             f"</summary>{_table(block.table)}</details></div>\n"

@@ -1,8 +1,10 @@
-"""`card.html`, `card.md`, `card.json` and `atrs.md`, from a model's file alone: the same model, the same bytes."""
+"""`card.html`, `card.md`, `card.json` and `atrs.md`, from a model's file and the comparison beside it: the same, the
+same bytes."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from model.artefact import MODEL_FILE, ArtefactError, digest, read_model
 from model.card import model_card
 from model.files import write_whole
 from model.overrides import OVERRIDES_FILE, Override, read_overrides
+from training.report_page.against import against_section, read_against
 from training.report_page.atrs import atrs
 from training.report_page.gates import gates_section
 from training.report_page.html import html
@@ -30,17 +33,28 @@ def write_card(folder: Path, out: Path) -> list[Path]:
     lifted = folder / OVERRIDES_FILE
     overrides = read_overrides(lifted.read_bytes(), str(lifted)) if lifted.exists() else ()
     written = []
-    for name, content in card_files(read_model(data, str(path)), digest(data), overrides).items():
+    against = read_against(folder, digest(data))
+    for name, content in card_files(read_model(data, str(path)), digest(data), overrides, against=against).items():
         write_whole(out / name, content)
         written.append(out / name)
     return written
 
 
-def card_files(model: AdditiveModel, sha256: str, overrides: tuple[Override, ...] = ()) -> dict[str, bytes]:
-    """The files' bytes by name. Raises `ArtefactError` where the model says too little of its making."""
+def card_files(
+    model: AdditiveModel,
+    sha256: str,
+    overrides: tuple[Override, ...] = (),
+    *,
+    against: Mapping[str, Any] | None = None,
+) -> dict[str, bytes]:
+    """The files' bytes by name; `against` is how the model stands beside the one released before, as training wrote it.
+
+    Raises `ArtefactError` where the model says too little of its making.
+    """
     try:
-        page = account(model, sha256, overrides, (gates_section(model),))
-        card = json.dumps(card_data(model, sha256, overrides), indent=1, ensure_ascii=False, allow_nan=False)
+        page = account(model, sha256, overrides, (gates_section(model), against_section(against)))
+        content = {**card_data(model, sha256, overrides), "against": against}
+        card = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
         files = {HTML_FILE: html(page), MARKDOWN_FILE: markdown(page), JSON_FILE: card + "\n"}
         files[ATRS_FILE] = atrs(model, sha256)
     except (KeyError, TypeError) as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from model.additive import AdditiveModel
 from tests.builders import built_dictionary
 from tests.training.conftest import FEATURES, Run
+from training.judge.disclosure import Disclosure
 from training.judge.evaluate import operating_point
 from training.judge.held import Held
 from training.judge.prompt_levels import Prompted, put_to_the_rules
@@ -31,6 +33,15 @@ MONITORED = (
     {"name": "faith", "label": "Faith", "levels": ["a", "b"]},
 )
 FEW = 6
+Found = TypeVar("Found")
+
+
+def released(held: Held, judge: Callable[[Disclosure], Found]) -> Found:
+    """What a part of the judgement leaves to be shown where it stands alone."""
+    disclosure = Disclosure(np.ones(len(held.y), dtype=bool))
+    found = judge(disclosure)
+    disclosure.settle()
+    return found
 
 
 @pytest.fixture(autouse=True)

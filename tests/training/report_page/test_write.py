@@ -73,7 +73,8 @@ SHARES = {"share": figure(0.06), "outcome_share": None, "share_of_outcomes": fig
 GROUP = {
     **{rate: figure(0.5) for rate in ("selection_rate", "sensitivity", "false_positive_rate", "precision")},
     "observed_to_expected": figure(1.1),
-    "not_known": {"all": figure(0.2), "by_agency": {}},
+    "not_known": {"all": figure(0.2), "by_agency": {"gp": figure(0.25)}},
+    "bands": [0.5, None],
     "prompts": {level: figure(0.3) for level in ("consider_referral", "seek_information", "no_prompt")},
 }
 SMALL = dict.fromkeys(GROUP)
@@ -231,6 +232,18 @@ def test_what_a_dictionary_says_stays_text() -> None:
         widths = [len(re.findall(r"(?<!\\)\|", line)) for line in rows]
         assert all(width >= 3 for width in widths)
     assert "| postcode | \\<script\\>" in files[MARKDOWN_FILE]
+
+
+def test_a_line_that_falls_far_is_drawn_as_far_as_the_others_can_be_told_apart() -> None:
+    falling = [
+        {**row, "net_benefit": figure(0.1), "treat_all": figure(all_cases)}
+        for row, all_cases in zip(EVALUATION["decision_curve"], (0.05, -0.9), strict=True)
+    ]
+    text = card_files(judged_model(evaluation={**EVALUATION, "decision_curve": falling}), "0" * 64)[HTML_FILE].decode()
+    page = Read(text)
+    assert "-0.90000 (-0.91000 to -0.89000)" in page.cells
+    assert "-0.90000 (-0.91000 to -0.89000)" not in page.having("data-value")
+    assert "0.05000 (0.04000 to 0.06000)" in page.having("data-value")
 
 
 def test_few_cases_are_withheld_everywhere() -> None:
