@@ -19,8 +19,8 @@ from tests.training.conftest import Run
 from tests.training.release.test_story import changed
 from training.__main__ import main
 from training.compare.models import BASE, THRESHOLD, cases_of, levels_changed, shown_counts, tables_moved
-from training.pipeline import write_trained
 from training.release.story import release
+from training.writing import write_trained
 
 RAW = plain_dictionary(
     {"name": "history", "kind": "yes_no", "direction": "raises"},

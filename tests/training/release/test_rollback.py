@@ -12,11 +12,11 @@ from service.model_files import load_active
 from tests.training.conftest import Run
 from tests.training.release.test_story import changed, snapshot
 from training.__main__ import main
-from training.pipeline import write_trained
 from training.release.gates import ReleaseError
 from training.release.released import RELEASES, released_versions
 from training.release.rollback import rollback
 from training.release.story import ACTIVE, release
+from training.writing import write_trained
 
 
 @pytest.fixture
