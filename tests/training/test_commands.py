@@ -181,7 +181,7 @@ def test_describe_names_every_column_that_is_not_in_the_file(files: tuple[Path, 
 
 def test_a_failed_gate_is_shown_and_stops_with_exit_code_1(tmp_path: Path) -> None:
     content = model_content(
-        plain_dictionary({"name": "harm", "kind": "yes_no", "direction": "raises"}),
+        plain_dictionary({"name": "harm", "kind": "yes_no", "direction": "raises"}, group={"column": "family"}),
         [yes_no_term("harm", 0.0, 0.5, 1.0)],
         training={"shap": {"largest_difference": 1e-9}, "compile_difference": 0.0, "events": 12},
         evaluation={
@@ -190,7 +190,8 @@ def test_a_failed_gate_is_shown_and_stops_with_exit_code_1(tmp_path: Path) -> No
                 "calibration_slope": {"value": 1.0, "low": 0.9, "high": 1.1},
                 "calibration_intercept": {"value": 0.0, "low": -0.1, "high": 0.1},
             },
-            "logistic regression": {"auc": {"value": 0.8}},
+            "events": 100,
+            "difference": {"logistic regression": {"auc": {"value": 0.0, "low": -0.01, "high": 0.01}}},
         },
     )
     (tmp_path / MODEL_FILE).write_text(json.dumps(content))
@@ -249,3 +250,23 @@ def test_a_leak_stops_the_run_before_anything_is_fitted(files: tuple[Path, Path]
     assert len(found) == 1
     assert found[0].startswith(f"{data}: column history: is the outcome under another name or turned round; ")
     assert not (tmp_path / "out").exists()
+
+
+def test_without_families_a_run_warns_speaks_of_cases_and_is_not_released(tmp_path: Path) -> None:
+    data, dictionary, out = tmp_path / "cases.csv", tmp_path / "dictionary.toml", tmp_path / "out"
+    drawn_cases(1200).to_csv(data, index=False)
+    dictionary.write_text(DICTIONARY)
+    done = training("train", "--data", data, "--dictionary", dictionary, "--out", out, "--jobs", 1, "--pairs", 0)
+    assert done.returncode == 0, done.stderr
+    assert "warning: the dictionary names no [group]" in done.stderr
+    assert "families not named" in done.stdout
+    assert "Held-out families" not in done.stdout
+    assert "by family" not in done.stdout
+    for name in ("card.md", "card.html", "atrs.md"):
+        text = (out / name).read_text()
+        assert "resampling cases" in text
+        assert "resampling families" not in text
+        assert "1,200 families" not in text
+    refused = training("release", out, "--models", tmp_path / "models", "--keys", tmp_path / "keys")
+    assert "not released: " in refused.stderr
+    assert "families named" in refused.stderr
