@@ -22,7 +22,7 @@ from training.cases.table import CaseFileError
 from training.fit.engine import ENGINES, EngineError, engine
 from training.judge.certainty import CertainScore
 from training.policy import POLICY
-from training.release.commands import card, compare, rollback
+from training.release.commands import SYNTHETIC_ACTIVE, card, compare, rollback
 from training.release.gates import ReleaseError
 from training.stopping import ends_in_order
 from training.table_command import table
@@ -235,6 +235,8 @@ def release(
     version = release_model(trained, models, keys, lambda gates: print_gates(Console(), gates), asked, estimators)
     for gate in overridden:
         click.echo(f"warning: released in spite of {gate}; the model's card and the log say so", err=True)
+    if "no_synthetic_in_place_of_real" in overridden:
+        click.echo(SYNTHETIC_ACTIVE, err=True)
     click.echo(f"released and active: {version}")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from model.artefact import MODEL_FILE, read_model
 from model.overrides import OVERRIDABLE
@@ -14,6 +15,7 @@ from service.model_files import load_active
 from tests.training.compare.test_against import judge
 from tests.training.conftest import Run
 from tests.training.release.test_story import changed
+from training.__main__ import main
 from training.compare.against import AGAINST_FILE, against_facts
 from training.release.gates_active import active_gates
 from training.release.story import AskedOverrides, Gate, ReleaseError, release
@@ -100,6 +102,10 @@ def test_another_outcome_cannot_be_compared_and_has_to_be_lifted(run: Run, later
     dictionary_changed(later, {"column": "another"})
     gate = gate_of(later, tmp_path)
     assert (gate.passed, gate.figure[:12]) == (False, "not measured")
+    changed(later, {"synthetic": False})
+    gate = gate_of(later, tmp_path)
+    assert (gate.passed, gate.figure[:12]) == (True, "not compared"), "a synthetic model is no standard for a real one"
+    changed(later, {"synthetic": True})
     asked = AskedOverrides((NO_WORSE,), "governance_decision", "data_scientist")
     release(later, tmp_path / "models", tmp_path / "keys", lambda gates: None, asked)
     assert load_active(tmp_path / "models", tmp_path / "keys").overrides[0].gate == NO_WORSE
@@ -121,7 +127,7 @@ def test_a_synthetic_model_takes_no_real_ones_place_but_for_a_demonstration(
     changed(later, {"fairness": {"judged": False, "why": "nobody is watched"}})
     judge(run, later, tmp_path / "models")
     release(later, tmp_path / "models", tmp_path / "keys", lambda gates: None)
-    changed(later, {"version": "made-up-1", "synthetic": True, "intercept": 0.5})
+    changed(later, {"version": "made-up-1", "synthetic": True, "intercept": 9.0})
     judge(run, later, tmp_path / "models")
     gate = gate_of(later, tmp_path, NOT_SYNTHETIC)
     assert (gate.passed, gate.figure) == (False, "synthetic in place of real (real-1)")
@@ -130,3 +136,10 @@ def test_a_synthetic_model_takes_no_real_ones_place_but_for_a_demonstration(
         asked = AskedOverrides(codes, "silent_pilot", "data_scientist")
         release(later, tmp_path / "models", tmp_path / "keys", lambda gates: None, asked)
     assert load_active(tmp_path / "models", tmp_path / "keys").model.version == "real-1"
+    into = ["--models", str(tmp_path / "models"), "--keys", str(tmp_path / "keys")]
+    lifted = ["--override", NOT_SYNTHETIC, "--override", NO_WORSE]
+    said = ["--reason", "demonstration_only", "--by", "data_scientist"]
+    done = CliRunner().invoke(main, ["release", str(later), *into, *lifted, *said])
+    assert done.exit_code == 0, done.output
+    assert "must not be used about a real child" in done.stderr
+    assert load_active(tmp_path / "models", tmp_path / "keys").model.version == "made-up-1"

@@ -81,6 +81,7 @@ def test_from_the_command_line(three: Path) -> None:
     done = CliRunner().invoke(main, ["rollback", *into])
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[0] == "left: third-1"
+    assert "warning: the model was learned from synthetic cases" in done.stderr
     assert "active: second-1 (sha256 " in done.stdout
     assert (three / "models" / ACTIVE).read_text() == "second-1\n"
 
