@@ -22,8 +22,11 @@ def ends_in_order() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         yield
+    except SystemExit as ended:
+        if ended.code == STOPPED:  # else they are idle, and joblib ends them in its own way at the exit
+            _end_workers()
+        raise
     finally:
-        _end_workers()
         signal.signal(signal.SIGTERM, before)
 
 
