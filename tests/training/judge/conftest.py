@@ -57,7 +57,7 @@ def held(run: Run) -> Held:
     table, y, groups = run.trained.estimators.table_, run.cases.y, run.cases.groups
     margin = table.margin(run.cases.X)
     sex = np.where(np.arange(len(y)) % 3 == 0, "m", "f").astype("<U8")
-    sex[:FEW], sex[20:40], sex[60:90] = "x", "", "zebra77"
+    sex[:FEW], sex[20:32], sex[60:90] = "x", "", "zebra77"
     return Held(
         dictionary=dictionary,
         table=table,

@@ -81,7 +81,7 @@ def test_a_group_below_the_threshold_is_named_and_shows_nothing(held: Held, sex:
 
 
 def test_a_group_with_few_outcomes_shows_what_rests_on_its_cases(sex: Facts) -> None:
-    found = row(sex, NOT_RECORDED)  # twenty cases
+    found = row(sex, NOT_RECORDED)  # twelve cases
     assert (found["suppressed"], found["events"]) == ("events", None)
     assert found["selection_rate"]["value"] is not None
     assert found["not_known"]["all"]["value"] is not None
