@@ -46,8 +46,9 @@ train: $(VENV)/.$(if $(EBM),bench,$(if $(filter dask,$(ENGINE)),cluster,train)) 
 	  $(if $(ENGINE),--engine $(ENGINE)) $(if $(SCHEDULER),--scheduler $(SCHEDULER)) \
 	  $(if $(wildcard $(VAR)/models/active),--against $(VAR)/models)
 
-release: $(VENV)/.train ## Check, sign and activate a trained model: make release MODEL=folder
-	$(PY) -m training release $(if $(MODEL),$(MODEL),$(VAR)/training) --models $(VAR)/models --keys $(VAR)/keys
+release: $(VENV)/.train ## Check, sign and activate a trained model: make release [MODEL=folder DATA=file DICTIONARY=file]
+	$(PY) -m training release $(if $(MODEL),$(MODEL),$(VAR)/training) --models $(VAR)/models --keys $(VAR)/keys \
+	  $(if $(DATA),--cases $(DATA)) $(if $(DICTIONARY),--dictionary $(DICTIONARY))
 
 rollback: $(VENV)/.train ## Make the version released before active again: make rollback [VERSION=name]
 	$(PY) -m training rollback $(VERSION) --models $(VAR)/models --keys $(VAR)/keys

@@ -15,9 +15,12 @@ FORMAT = 1
 OVERRIDES_FILE = "overrides.json"
 
 OVERRIDABLE: Mapping[str, str] = {
+    "families_named": "families named",
     "enough_events": "enough events",
+    "enough_held_out_events": "enough held-out events",
     "no_worse_than_logistic_regression": "no worse than logistic regression",
     "no_worse_than_released": "no worse than the released model",
+    "no_synthetic_in_place_of_real": "no synthetic model in place of a real one",
     "calibration": "calibration",
     "anonymity": "anonymity of the training rows",
     "fairness_gaps": "fairness gaps",
@@ -25,8 +28,12 @@ OVERRIDABLE: Mapping[str, str] = {
 """The gates of quality: code and name. The others hold the promises to whoever reads an explanation: no one may lift
 them."""
 
+DEMONSTRATION = "demonstration_only"
+ONLY_FOR: Mapping[str, str] = {"no_synthetic_in_place_of_real": DEMONSTRATION}
+"""Gates that one reason alone may lift: no practice, silent or not, has a use for a model that learned from nobody."""
+
 REASONS: Mapping[str, str] = {
-    "demonstration_only": "Shown to people and used about nobody",
+    DEMONSTRATION: "Shown to people and used about nobody",
     "silent_pilot": "Runs beside practice; no practitioner sees a prompt",
     "small_population": "The area is too small to reach the limit; accepted with the wider intervals",
     "governance_decision": "Decided and minuted by the organisation's own governance",

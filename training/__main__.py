@@ -12,6 +12,7 @@ from rich.console import Console
 from model.artefact import ArtefactError
 from model.dictionary import DictionaryError, load_dictionary, shipped_dictionary
 from model.files import check_can_hold
+from model.overrides import OVERRIDABLE, REASONS, ROLES
 from model.pairs.table import MOST_PAIRS
 from model.wording import WordsError
 from training.cases.file import read_cases
@@ -21,8 +22,9 @@ from training.cases.table import CaseFileError
 from training.fit.engine import ENGINES, EngineError, engine
 from training.judge.certainty import CertainScore
 from training.policy import POLICY
-from training.release.commands import card, compare, rollback
+from training.release.commands import SYNTHETIC_ACTIVE, card, compare, rollback
 from training.release.gates import ReleaseError
+from training.stopping import ends_in_order
 from training.table_command import table
 
 EXPECTED = (
@@ -38,6 +40,10 @@ EXPECTED = (
     OSError,
 )
 DEFAULT_SEED = 20260401
+NO_FAMILIES = (
+    "warning: the dictionary names no [group]: every case is taken for a family of its own. Where there are siblings, "
+    "every figure is too good and every interval too narrow; a release needs --override families_named"
+)
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -112,14 +118,16 @@ def train(
         cases = read_cases(data, dictionary, accept_leakage)
         if cases.ignored:
             console.print(f"columns not in the dictionary, ignored: {', '.join(cases.ignored)}", markup=False)
+        if dictionary.group is None:
+            console.print(NO_FAMILIES, markup=False, highlight=False, soft_wrap=True)
         # Imported late: what is wrong with the data is said before the seconds that these take.
         from threadpoolctl import threadpool_limits
 
-        from training.compare.against import write_against
-        from training.pipeline import file_digest, write_trained
+        from training.compare.against import against_facts
+        from training.pipeline import file_digest
         from training.pipeline import train as fit_and_judge
         from training.report import print_report
-        from training.report_page.write import write_card
+        from training.writing import write_trained
 
         with threadpool_limits(1):  # one thread a fit: more of them wait for each other (docs/adr/0003)
             trained = fit_and_judge(
@@ -133,14 +141,14 @@ def train(
                 jobs=jobs,
                 progress=progress,
             )
-        progress("writing the model and its card", 0.0)
-        write_trained(trained, out)
+        beside = None
         if against is not None:
             held = trained.held_out
             X, y, groups = cases.X[held], cases.y[held], cases.groups[held]
             margin = trained.held_out_margin
-            write_against(out, against, data=trained.data, X=X, y=y, groups=groups, margin=margin, seed=seed)
-        write_card(out, out)
+            beside = against_facts(against, data=trained.data, X=X, y=y, groups=groups, margin=margin, seed=seed)
+        progress("writing the model and its card", 0.0)
+        write_trained(trained, out, beside)
     print_report(Console(), trained, out)
 
 
@@ -200,14 +208,24 @@ def cohort(families: int, seed: int, out: Path, report: bool) -> None:
 @click.option("--models", type=FOLDER, required=True, help="Folder of released models.")
 @click.option("--keys", type=FOLDER, required=True, help="Folder of the release key.")
 @click.option("--estimators", type=FOLDER, help="Archive of fitted estimators. Default: estimators/ beside MODELS.")
-@click.option("--override", "overridden", multiple=True, help="Gate of quality that may fail: it is put on record.")
-@click.option("--reason", help="Code of the reason for --override.")
-@click.option("--by", help="Role that answers for --override; never a person's name.")
+@click.option("--cases", type=FILE, help="Cases as for training, to compare prompt levels with the active model on.")
+@click.option("--dictionary", type=FILE, help="Dictionary of the cases. Default: the one in TRAINED.")
+@click.option(
+    "--override",
+    "overridden",
+    multiple=True,
+    type=click.Choice(list(OVERRIDABLE)),
+    help="Gate of quality that may fail: it is put on record. May be given several times.",
+)
+@click.option("--reason", type=click.Choice(list(REASONS)), help="Reason for --override.")
+@click.option("--by", type=click.Choice(list(ROLES)), help="Role that answers for --override; never a person's name.")
 def release(
     trained: Path,
     models: Path,
     keys: Path,
     estimators: Path | None,
+    cases: Path | None,
+    dictionary: Path | None,
     overridden: tuple[str, ...],
     reason: str | None,
     by: str | None,
@@ -219,10 +237,12 @@ def release(
     from training.report import print_gates
 
     asked = AskedOverrides(overridden, reason, by)
-    compare_with_active(Console(), trained, models)
+    compare_with_active(Console(), trained, models, cases, dictionary)
     version = release_model(trained, models, keys, lambda gates: print_gates(Console(), gates), asked, estimators)
     for gate in overridden:
         click.echo(f"warning: released in spite of {gate}; the model's card and the log say so", err=True)
+    if "no_synthetic_in_place_of_real" in overridden:
+        click.echo(SYNTHETIC_ACTIVE, err=True)
     click.echo(f"released and active: {version}")
 
 
@@ -259,7 +279,8 @@ def _write_cohort(folder: Path, families: int, seed: int, dictionary_file: Path 
 def cli() -> None:
     """Runs a command; what the user can put right is said in a line each and exit code 1, never a traceback."""
     try:
-        main(prog_name="python -m training")
+        with ends_in_order():
+            main(prog_name="python -m training")
     except EXPECTED as error:
         for line in str(error).splitlines():
             click.echo(f"error: {line}", err=True)

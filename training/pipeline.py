@@ -1,22 +1,19 @@
-"""`make train` as a story: read, split, fit, judge, refit on all, check, write."""
+"""`make train` as a story: read, split, fit, judge, refit on all, check."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
 from model.additive import AdditiveModel
-from model.artefact import MODEL_FILE, read_model
+from model.artefact import read_model
 from model.dictionary import Dictionary
 from model.pairs.table import MOST_PAIRS
 from training.artefact import model_bytes
@@ -29,15 +26,15 @@ from training.fit.compile import compile_table, largest_difference
 from training.fit.ensemble import AdditiveEnsemble
 from training.fit.refits import Refits, refit_by_family
 from training.fit.terms import Table
-from training.judge.evaluate import Operating, evaluate, operating_point
+from training.judge.evaluate import Operating, operating_point, samples_of
 from training.judge.held import Held
 from training.judge.newest import newest_period, span
 from training.judge.opponents import opponents
+from training.judge.paired import differences
 from training.judge.quality import judge_quality
-from training.judge.resample import Draws, Measured
+from training.judge.resample import Draws, Measured, summary
 from training.judge.shap_check import ShapCheck, check_against_shap
 from training.policy import POLICY
-from training.release.archive import ESTIMATORS_FILE
 
 BANDS = 20
 OURS = "grounds"
@@ -90,7 +87,7 @@ def train(
     judged_table = compile_table(judged, calibration)
     margin = judged_table.margin(cases.X[test])
     draws = Draws.of(cases.groups[test], seed)
-    measured = _measure(cases, specs, fit, test, margin, draws, seed=seed, with_ebm=with_ebm, progress=progress)
+    measured, beside = _measure(cases, specs, fit, test, margin, draws, seed=seed, with_ebm=with_ebm, progress=progress)
     operating = operating_point(cases.y[test], margin, dictionary.policy.capacity)
     bands = [float(cut) for cut in np.quantile(margin, np.arange(1, BANDS) / BANDS)]
     progress("newest part held out", 0.0)
@@ -136,6 +133,7 @@ def train(
         "training": {
             "data_sha256": data_sha256,
             "rows": len(cases.y),
+            "grouped": dictionary.group is not None,
             "families": int(cases.groups.max()) + 1,
             "events": int(cases.y.sum()),
             "seed": seed,
@@ -149,7 +147,8 @@ def train(
         "evaluation": {
             "held_out_rows": len(test),
             "held_out_families": len(np.unique(cases.groups[test])),
-            **{name: {key: value.plain() for key, value in figures.items()} for name, figures in measured.items()},
+            **_plain(measured),
+            "difference": _plain(beside),
             **evaluation,
             "newest_period": newest,
         },
@@ -168,30 +167,6 @@ def train(
     )
     read_model(data)  # what cannot be served must not be written
     return Trained(data, final, measured, shap_check, compile_difference, facts, test, margin)
-
-
-def write_trained(trained: Trained, folder: Path) -> None:
-    """Writes model.json and the data scientist's copy of the estimators.
-
-    A new folder appears whole or not at all. In an older one model.json goes first and comes back last, so that it
-    never stands beside another run's estimators; other files there are left alone.
-    """
-    folder = folder.resolve()
-    existed = folder.exists()
-    fresh = (folder if existed else folder.parent) / f".{folder.name}.{os.getpid()}"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    try:
-        joblib.dump(trained.estimators, fresh / ESTIMATORS_FILE, compress=3)
-        (fresh / MODEL_FILE).write_bytes(trained.data)
-        if existed:
-            (folder / MODEL_FILE).unlink(missing_ok=True)
-            for name in (ESTIMATORS_FILE, MODEL_FILE):
-                (fresh / name).replace(folder / name)
-        else:
-            fresh.rename(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def file_digest(path: Path) -> str:
@@ -248,13 +223,19 @@ def _measure(
     seed: int,
     with_ebm: bool,
     progress: Progress,
-) -> dict[str, dict[str, Measured]]:
+) -> tuple[dict[str, dict[str, Measured]], dict[str, dict[str, Measured]]]:
     margins = {OURS: margin}
     for name, opponent in opponents(specs, seed, with_ebm).items():
         progress(f"for comparison: {name}", 0.0)
         margins[name] = opponent(cases.X[fit], cases.y[fit], cases.X[test])
     progress("intervals by resampling families", 0.0)
-    return {name: evaluate(cases.y[test], margins[name], draws) for name in margins}
+    samples = {name: samples_of(cases.y[test], margins[name], draws) for name in margins}
+    measured = {name: {key: summary(found) for key, found in of.items()} for name, of in samples.items()}
+    return measured, differences(samples, OURS)
+
+
+def _plain(figures: dict[str, dict[str, Measured]]) -> dict[str, dict[str, dict[str, float | None]]]:
+    return {name: {key: value.plain() for key, value in of.items()} for name, of in figures.items()}
 
 
 def _part(progress: Progress, prefix: str) -> Progress:

@@ -19,12 +19,14 @@ if TYPE_CHECKING:  # the pipeline takes seconds to import, and a release does no
 
 
 def print_report(console: Console, trained: Trained, folder: Path) -> None:
-    """Prints the evaluation on held-out families, the checks of exactness, and where the model is."""
+    """Prints the evaluation on held-out cases, the checks of exactness, and where the model is."""
     evaluation, training = trained.facts["evaluation"], trained.facts["training"]
-    table = Table(
-        title=f"Held-out families: {evaluation['held_out_families']} ({evaluation['held_out_rows']} cases)",
-        caption="95 % bootstrap intervals by family",
-    )
+    rows = f"{evaluation['held_out_rows']} cases"
+    if training["grouped"]:
+        title, unit = f"Held-out families: {evaluation['held_out_families']} ({rows})", "family"
+    else:
+        title, unit = f"Held-out: {rows}, families not named", "case; siblings may be on both sides"
+    table = Table(title=title, caption=f"95 % bootstrap intervals by {unit}")
     table.add_column("")
     for name in trained.measured:
         table.add_column(name, justify="right")

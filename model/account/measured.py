@@ -1,4 +1,4 @@
-"""What was measured on held-out families, as sections. A part that a model was not judged on says so."""
+"""What was measured on held-out cases, as sections. A part that a model was not judged on says so."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ Facts = Mapping[str, Any]
 
 MEASURES = ("auc", "average_precision", "log_loss", "brier", "calibration_slope", "calibration_intercept")
 """What every way of scoring is judged by, under these names in a model's facts."""
+NO_FAMILIES = (
+    "The data name no families: where there are siblings, they may be on both sides, which makes figures too good and "
+    "ranges too narrow."
+)
 NOT_MEASURED = "Not measured for this model."
 DIGITS = 4
 ROBUST = ("AUC", "Log loss", "Over the threshold")
@@ -21,10 +25,12 @@ def measured(evaluation: Facts) -> Section:
     """Discrimination, calibration, usefulness, prompts and robustness."""
     if "held_out_rows" not in evaluation:
         return Section("What was measured", (NOT_MEASURED,))
+    rows, grouped = f"{evaluation['held_out_rows']:,} cases", resampled_families(evaluation)
     intro = (
-        f"Figures are of {evaluation['held_out_rows']:,} cases from {evaluation['held_out_families']:,} families that "
-        "the judged model never saw. Ranges are 95 % intervals by resampling families. The released table was then "
-        "fitted on all families with the settings chosen without these."
+        f"Figures are of {rows}{_from_families(evaluation) if grouped else ''} that the judged model never saw. Ranges "
+        f"are 95 % intervals by resampling {'families' if grouped else 'cases'}. The released table was then fitted on "
+        f"all {'families' if grouped else 'cases'} with the settings chosen without these."
+        f"{'' if grouped else ' ' + NO_FAMILIES}"
     )
     parts = (
         Section("Beside other ways of scoring", (_discrimination(evaluation),)),
@@ -37,6 +43,15 @@ def measured(evaluation: Facts) -> Section:
         _part("The newest part of the cases", "newest_period", evaluation, _newest),
     )
     return Section("What was measured", (intro,), parts)
+
+
+def resampled_families(evaluation: Facts) -> bool:
+    """Whether the figures are by family: the dictionary named the family of each case."""
+    return bool(evaluation.get("method", {}).get("resampled_by", "family") == "family")
+
+
+def _from_families(evaluation: Facts) -> str:
+    return f" from {evaluation['held_out_families']:,} families"
 
 
 def _part(title: str, key: str, evaluation: Facts, render: Callable[[Any], tuple[Block, ...]]) -> Section:
@@ -67,7 +82,7 @@ def _calibration(facts: Facts) -> tuple[Block, ...]:
     )
     table = Table(title, ("Tenth", "Cases", "Mean score", "Share with the outcome"), tuple(rows))
     return (
-        f"Expected calibration error: {number(facts['ece'], DIGITS)}; to resample families adds noise, which makes it "
+        f"Expected calibration error: {number(facts['ece'], DIGITS)}; resampling adds noise, which makes it "
         "larger, so its range may lie above it. On the dotted diagonal, scores equal what happened. Slope and "
         "intercept are in the table above: 1 and 0 are ideal.",
         Figure(plot, table),

@@ -105,7 +105,9 @@ def _lineage(model: AdditiveModel) -> Section:
         ("SHA-256 of the data file", str(training.get("data_sha256", "not stated"))),
     ]
     for key in ("rows", "families", "events", "seed"):
-        if key in training:
+        if key == "families" and not training.get("grouped", True):
+            rows.append((words(key), "not named in the data"))
+        elif key in training:
             rows += [(words(key), f"{training[key]:,}" if key != "seed" else str(training[key]))]
     rows += [(f"Dates, {key}", str(said)) for key, said in (training.get("dates") or {}).items()]
     if "learners" in training:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,13 @@ import pandas as pd
 import pytest
 from threadpoolctl import threadpool_limits
 
+from model.artefact import MODEL_FILE, write_model
 from model.dictionary import Dictionary
 from tests.builders import built_dictionary
 from training.cases.file import CaseFile, read_cases
 from training.pipeline import Trained, file_digest, train
+from training.release.story import release
+from training.writing import write_trained
 
 ROWS = 1200
 SEED = 7
@@ -49,7 +53,7 @@ def drawn_cases(rows: int = ROWS, seed: int = SEED) -> pd.DataFrame:
     history, contact, concern = rng.random(rows) < 0.3, rng.random(rows) < 0.6, rng.integers(0, 3, rows)
     visits, gap = rng.poisson(4, rows), np.round(rng.gamma(2, 10, rows), 1)
     source = rng.choice(["gp", "police", "school", "dentist"], rows, p=[0.5, 0.3, 0.196, 0.004])
-    margin = -2 + 1.2 * history - 0.7 * contact + 0.6 * concern - 0.1 * visits + 0.5 * (source == "police")
+    margin = -0.3 + 1.2 * history - 0.7 * contact + 0.6 * concern - 0.1 * visits + 0.5 * (source == "police")
     frame = pd.DataFrame(
         {
             "history": np.where(history, "yes", "no"),
@@ -76,3 +80,21 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     with threadpool_limits(1):
         trained = train(cases, dictionary, data_sha256=file_digest(path), synthetic=True, seed=SEED, jobs=1)
     return Run(path, dictionary, cases, trained)
+
+
+@pytest.fixture
+def trained(run: Run, tmp_path: Path) -> Path:
+    """The folder of the run, ready for a release."""
+    folder = tmp_path / "trained"
+    write_trained(run.trained, folder)
+    return folder
+
+
+@pytest.fixture
+def later(trained: Path, tmp_path: Path) -> Path:
+    """The same folder, released, with another model in it by now that scores otherwise."""
+    release(trained, tmp_path / "models", tmp_path / "keys", lambda gates: None)
+    content = json.loads((trained / MODEL_FILE).read_bytes())
+    content |= {"version": "later-1", "intercept": content["intercept"] + 0.01}
+    (trained / MODEL_FILE).write_bytes(write_model(content))
+    return trained

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from model.account.measured import MEASURES
-from model.artefact import MODEL_FILE, read_model
+from model.artefact import read_model
 from model.case import Case
 from model.explanation import explain
 from model.tokens import read_token
-from tests.training.conftest import Run
+from tests.builders import built_dictionary
+from tests.training.conftest import FEATURES, SEED, Run
+from training.cases.file import read_cases
 from training.fit.calibrate import Recalibration
-from training.pipeline import ESTIMATORS_FILE, estimators_margin, write_trained
+from training.pipeline import estimators_margin, train
 
 ROWS = 400
 
@@ -51,6 +51,8 @@ def test_the_facts_say_what_was_fitted_and_judged(run: Run) -> None:
     assert training["shap"]["largest_difference"] < 1e-6
     assert evaluation["held_out_families"] == 120
     assert set(evaluation) >= {"grounds", "logistic regression", "unconstrained gradient boosting"}
+    assert training["grouped"] is True
+    assert evaluation["method"]["resampled_by"] == "family"
     for measure in MEASURES:
         figure = evaluation["grounds"][measure]
         assert figure["low"] <= figure["value"] <= figure["high"]
@@ -69,73 +71,19 @@ def test_what_the_data_know_the_model_finds(run: Run) -> None:
     assert list(terms["visits"].values) == sorted(terms["visits"].values, reverse=True)
 
 
-def test_writing_makes_a_new_folder_with_both_files_and_nothing_beside_it(run: Run, tmp_path: Path) -> None:
-    folder = tmp_path / "deep" / "out"
-    write_trained(run.trained, folder)
-    assert (folder / MODEL_FILE).read_bytes() == run.trained.data
-    assert sorted(path.name for path in folder.iterdir()) == sorted([MODEL_FILE, ESTIMATORS_FILE])
-    assert list(folder.parent.iterdir()) == [folder]
-    kept = joblib.load(folder / ESTIMATORS_FILE)
-    np.testing.assert_array_equal(
-        kept.decision_function(run.cases.X), run.trained.estimators.decision_function(run.cases.X)
-    )
+def test_the_difference_to_a_rival_is_taken_within_each_resample(run: Run) -> None:
+    evaluation = run.trained.facts["evaluation"]
+    ours, plain = (evaluation[name]["auc"] for name in ("grounds", "logistic regression"))
+    found = evaluation["difference"]["logistic regression"]["auc"]
+    assert found["value"] == pytest.approx(ours["value"] - plain["value"], abs=1e-4)
+    assert found["low"] < found["value"] < found["high"]
+    assert found["high"] - found["low"] < 0.5 * (ours["high"] - ours["low"])
 
 
-def test_writing_replaces_an_older_run_and_leaves_other_files_alone(run: Run, tmp_path: Path) -> None:
-    folder = tmp_path / "out"
-    folder.mkdir()
-    (folder / "notes.txt").write_text("mine")
-    (folder / MODEL_FILE).write_text("old")
-    (folder / ESTIMATORS_FILE).write_text("old")
-    write_trained(run.trained, folder)
-    assert (folder / MODEL_FILE).read_bytes() == run.trained.data
-    assert joblib.load(folder / ESTIMATORS_FILE).weights_ == run.trained.estimators.weights_
-    assert (folder / "notes.txt").read_text() == "mine"
-    assert {path.name for path in folder.iterdir()} == {"notes.txt", MODEL_FILE, ESTIMATORS_FILE}
-    assert list(tmp_path.iterdir()) == [folder]
-
-
-def test_the_current_folder_can_be_written_to(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "data.csv").write_text("mine")
-    monkeypatch.chdir(tmp_path)
-    write_trained(run.trained, Path())
-    assert {path.name for path in tmp_path.iterdir()} == {"data.csv", MODEL_FILE, ESTIMATORS_FILE}
-
-
-@pytest.mark.parametrize("existed", [True, False])
-def test_an_interrupted_write_leaves_everything_as_it_was(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, existed: bool
-) -> None:
-    folder = tmp_path / "out"
-    if existed:
-        folder.mkdir()
-        (folder / MODEL_FILE).write_text("old")
-    before = sorted(tmp_path.rglob("*"))
-
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "write_bytes", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        write_trained(run.trained, folder)
-    assert sorted(tmp_path.rglob("*")) == before
-    assert not existed or (folder / MODEL_FILE).read_text() == "old"
-
-
-def test_a_write_interrupted_at_the_last_step_leaves_no_model_beside_foreign_estimators(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "out"
-    folder.mkdir()
-    (folder / MODEL_FILE).write_text("old")
-    replace = Path.replace
-
-    def all_but_the_model(self: Path, target: Path) -> Path:
-        if target.name == MODEL_FILE:
-            raise KeyboardInterrupt
-        return replace(self, target)
-
-    monkeypatch.setattr(Path, "replace", all_but_the_model)
-    with pytest.raises(KeyboardInterrupt):
-        write_trained(run.trained, folder)
-    assert [path.name for path in folder.iterdir()] == [ESTIMATORS_FILE]
+def test_where_no_family_is_named_the_facts_and_figures_are_of_cases(run: Run) -> None:
+    dictionary = built_dictionary(*FEATURES)
+    cases = read_cases(run.path, dictionary)
+    with threadpool_limits(1):
+        facts = train(cases, dictionary, data_sha256="", synthetic=True, seed=SEED, jobs=1, most_pairs=0).facts
+    assert facts["training"]["grouped"] is False
+    assert facts["evaluation"]["method"]["resampled_by"] == "case"

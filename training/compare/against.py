@@ -3,7 +3,8 @@
 Worked out while training, when the cases are at hand, and written beside model.json: model.json itself depends on the
 data and the seed alone. The released model may have learned from these very cases, which flatters it. So where both
 come from the same file, both are taken as released, fitted on all of it; else the new one is taken as judged, and the
-limit leaves room.
+limit leaves room. Where the dictionaries differ, the released model is given what it would have asked: what the new
+cases do not say is not known to it.
 """
 
 from __future__ import annotations
@@ -19,31 +20,15 @@ from numpy.typing import NDArray
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, digest, read_model
 from model.columns.vectorised import VectorisedModel, slots_of
-from model.dictionary import Dictionary
-from model.files import write_whole
-from model.overrides import OVERRIDABLE
-from training.release.gate import Gate
-from training.release.released import active_version
+from training.compare.asked import as_asked_by, same_outcome, shared_features
+from training.release.released import active_folder, active_version
 
 AGAINST_FILE = "against.json"
 RESAMPLES = 1000
 PERCENTILES = (2.5, 97.5)
 DIGITS = 8
-ROOM = 0.02
-"""Share of the released model's log loss by which the new one may be worse: our own choice, about what a table gains on
-the cases that it was fitted on."""
 
 Floats = NDArray[np.float64]
-
-
-def same_questions(old: Dictionary, new: Dictionary) -> bool:
-    """Whether two dictionaries ask the same of a case, so that each model can be put to the other's cases."""
-    return _asked(old) == _asked(new)
-
-
-def _asked(dictionary: Dictionary) -> list[object]:
-    features = [(f.name, f.kind, f.levels, f.not_applicable) for f in dictionary.features]
-    return [dictionary.outcome.column, dictionary.outcome.positive, *features]
 
 
 def same_tables(old: AdditiveModel, new: AdditiveModel) -> bool:
@@ -85,8 +70,7 @@ def margins(model: AdditiveModel, X: Floats) -> Floats:
     return VectorisedModel.of(model).margin(slots)
 
 
-def write_against(
-    out: Path,
+def against_facts(
     models: Path,
     *,
     data: bytes,
@@ -96,22 +80,23 @@ def write_against(
     margin: Floats,
     seed: int,
 ) -> Mapping[str, Any] | None:
-    """Judges the active model in `models` on held-out cases beside `margin`, and writes what was found into `out`.
+    """Judges the active model in `models` on held-out cases beside `margin`.
 
-    `data` is the new model's file. None, and nothing written, where no model is active or the dictionaries differ.
+    `data` is the new model's file and `X` encoded by its dictionary. None where no model is active, or where the two
+    cannot be compared: another outcome, or no feature that both ask.
     """
-    version = active_version(models)
-    if version is None:
+    version, folder = active_version(models), active_folder(models)
+    if version is None or folder is None:
         return None
-    path = models / version / MODEL_FILE
+    path = folder / MODEL_FILE
     released = path.read_bytes()
-    old = read_model(released, str(path))
-    new = read_model(data)
-    if not same_questions(old.dictionary, new.dictionary):
+    old, new = read_model(released, str(path)), read_model(data)
+    if not comparable(old, new):
         return None
     same_data = _data(old) is not None and _data(old) == _data(new)
-    before, after = margins(old, X), margins(new, X) if same_data else margin
-    found = {
+    before = margins(old, as_asked_by(old.dictionary, new.dictionary, X))
+    after = margins(new, X) if same_data else margin
+    return {
         "format": 1,
         "model_sha256": digest(data),
         "released_sha256": digest(released),
@@ -121,48 +106,20 @@ def write_against(
         "released_log_loss": round(float(losses(y, before).mean()), DIGITS),
         "log_loss_difference": log_loss_difference(after, before, y, groups, seed),
     }
-    write_whole(out / AGAINST_FILE, (json.dumps(found, indent=1) + "\n").encode())
-    return found
 
 
-def against_gate(trained: Path, data: bytes, models: Path) -> Gate | None:
-    """The gate *no worse than the released model*; None where no model is active. Raises `ArtefactError`."""
-    version = active_version(models)
-    if version is None:
-        return None
-    name, limit = (
-        OVERRIDABLE["no_worse_than_released"],
-        f"lower end of log loss difference <= {ROOM:.0%} of its log loss",
-    )
-    path = models / version / MODEL_FILE
-    released = path.read_bytes() if path.exists() else b""
-    new = read_model(data)
-    if new.version == version:
-        return Gate(name, "it is the active version", limit, True)
-    if not released:
-        return Gate(name, f"not measured: {version} cannot be read", limit, False)
-    try:
-        old = read_model(released, str(path))
-    except ValueError:
-        return Gate(name, f"not measured: {version} cannot be read", limit, False)
-    if not same_questions(old.dictionary, new.dictionary):
-        return Gate(name, "the released model has another dictionary", limit, True)
-    if same_tables(old, new):
-        return Gate(name, "the same tables", limit, True)
-    found = _found(trained, data, released)
-    if found is None:
-        return Gate(name, f"not measured against {version}: train --against", limit, False)
-    said = f"{found['value']:+.5f} ({found['low']:+.5f} to {found['high']:+.5f})"
-    return Gate(name, said, limit, found["low"] <= ROOM * found["released"])
+def against_file(found: Mapping[str, Any]) -> bytes:
+    """The bytes of `AGAINST_FILE`."""
+    return (json.dumps(found, indent=1) + "\n").encode()
 
 
-def _data(model: AdditiveModel) -> str | None:
-    training: Mapping[str, Any] = model.facts.get("training", {})
-    return training.get("data_sha256")
+def comparable(old: AdditiveModel, new: AdditiveModel) -> bool:
+    """Whether both can be judged on the new model's cases: the outcome is the same and they share a feature."""
+    return same_outcome(old.dictionary, new.dictionary) and bool(shared_features(old.dictionary, new.dictionary))
 
 
-def _found(trained: Path, data: bytes, released: bytes) -> dict[str, float] | None:
-    """The written figure, if it is of these two models and no others."""
+def read_against(trained: Path, data: bytes, released: bytes) -> dict[str, float] | None:
+    """The written figure, if it is of these two models and no others: value, low, high, the released model's loss."""
     path = trained / AGAINST_FILE
     if not path.exists():
         return None
@@ -174,3 +131,8 @@ def _found(trained: Path, data: bytes, released: bytes) -> dict[str, float] | No
     except (ValueError, KeyError, TypeError):
         return None
     return figure if of == (digest(data), digest(released)) else None
+
+
+def _data(model: AdditiveModel) -> str | None:
+    training: Mapping[str, Any] = model.facts.get("training", {})
+    return training.get("data_sha256")

@@ -10,7 +10,7 @@ from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, ArtefactError, read_model
 from model.case import Case
 from model.dictionary import load_dictionary, shipped_dictionary
-from training.release.released import active_version
+from training.release.released import active_folder
 
 FAMILIES = 1500
 SEED = 20260401
@@ -36,19 +36,25 @@ def run_compare(
     print_comparison(console, old, new, levels, of)
     if put is None:
         console.print(
-            "prompt levels not compared: the synthetic cohort fits the shipped dictionary only; give --cases",
+            "prompt levels not compared: the synthetic cohort fits the shipped dictionary only; give --cases "
+            "(make release DATA=file)",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
 
 
-def compare_with_active(console: Console, trained: Path, models: Path) -> None:
-    """The comparison that a release prints: nothing where no model is active, or it is the very one."""
-    version = active_version(models)
-    if version is None or not (trained / MODEL_FILE).exists():
+def compare_with_active(
+    console: Console, trained: Path, models: Path, cases: Path | None = None, dictionary: Path | None = None
+) -> None:
+    """The comparison that a release prints: nothing where no model is active, or it is the very one.
+
+    `cases` and `dictionary` as `run_compare` takes them.
+    """
+    folder = active_folder(models)
+    if folder is None or not (trained / MODEL_FILE).exists():
         return
-    path = models / version / MODEL_FILE
+    path = folder / MODEL_FILE
     if path.exists() and path.read_bytes() == (trained / MODEL_FILE).read_bytes():
         return
     try:
@@ -57,7 +63,7 @@ def compare_with_active(console: Console, trained: Path, models: Path) -> None:
         # What is broken must not stop the release that replaces it.
         console.print(f"not compared with the active model: {error}", markup=False, highlight=False, soft_wrap=True)
         return
-    run_compare(console, old, load_model(trained))
+    run_compare(console, old, load_model(trained), cases, dictionary)
 
 
 def _cases(new: AdditiveModel, path: Path | None, dictionary: Path | None) -> tuple[list[Case] | None, str]:

@@ -38,7 +38,7 @@ def judge_quality(model: AdditiveModel, held: Held) -> Judgement:
     evaluation: Facts = {
         "method": {
             "resamples": RESAMPLES,
-            "resampled_by": "family",
+            "resampled_by": "family" if held.dictionary.group else "case",
             "interval_percentiles": list(INTERVAL),
             "disclosure_threshold": DISCLOSURE_THRESHOLD,
         },

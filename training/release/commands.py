@@ -10,6 +10,7 @@ from rich.console import Console
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 PLACE = click.Path(path_type=Path)
+SYNTHETIC_ACTIVE = "warning: the model was learned from synthetic cases; it must not be used about a real child"
 
 
 @click.command()
@@ -39,6 +40,8 @@ def rollback(version: str | None, models: Path, keys: Path) -> None:
     click.echo(f"left: {left}")
     for override in live.overrides:
         click.echo(f"warning: was released in spite of {override.gate} ({override.reason})", err=True)
+    if live.model.synthetic:
+        click.echo(SYNTHETIC_ACTIVE, err=True)
     click.echo(f"active: {live.model.version} (sha256 {live.sha256}), signature checked")
     click.echo("restart the service to serve it; the log then has an entry of its activation")
 

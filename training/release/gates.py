@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 
 from model.additive import AdditiveModel
 from model.artefact import promises_broken
-from model.overrides import OVERRIDABLE, REASONS, ROLES, Override
+from model.overrides import ONLY_FOR, OVERRIDABLE, REASONS, ROLES, Override
 from training.release.gate import Gate
+from training.release.gates_figures import figure_gates
 from training.release.gates_quality import quality_gates
 
-ENOUGH_EVENTS = 100
-"""At least this many outcomes among the training rows: the figure below which Van Calster and others (2016) advise
-against judging calibration."""
 SHAP_TOLERANCE = 1e-6
 COMPILE_TOLERANCE = 1e-9
 
@@ -60,6 +58,8 @@ def override(checked: list[Gate], asked: AskedOverrides) -> tuple[list[Gate], li
             raise ReleaseError(f"not released: the gate {code} was not judged; leave out --override {code}")
         if gate.passed:
             raise ReleaseError(f"not released: the gate {code} passed; leave out --override {code}")
+        if reason != ONLY_FOR.get(code, reason):
+            raise ReleaseError(f"not released: the gate {code} can be overridden for {ONLY_FOR[code]} alone")
         overrides.append(Override(code, gate.figure, gate.limit, reason, by))
     lifted = {OVERRIDABLE[one.gate] for one in overrides}
     return [replace(gate, overridden=gate.name in lifted) for gate in checked], overrides
@@ -76,20 +76,13 @@ def gates(model: AdditiveModel) -> list[Gate]:
 
 
 def _gates(model: AdditiveModel) -> list[Gate]:
-    training, evaluation = model.facts["training"], model.facts["evaluation"]
+    training = model.facts["training"]
     broken = promises_broken(model)
-    auc, plain = evaluation["grounds"]["auc"], evaluation["logistic regression"]["auc"]
     return [
         Gate("promises hold on the table", f"{len(broken)} broken", "0 broken", not broken),
         _at_most("contributions equal shap's", training["shap"]["largest_difference"], SHAP_TOLERANCE),
         _at_most("table equals the fitted estimators", training["compile_difference"], COMPILE_TOLERANCE),
-        Gate("enough events", str(training["events"]), f">= {ENOUGH_EVENTS}", training["events"] >= ENOUGH_EVENTS),
-        Gate(
-            "no worse than logistic regression",
-            f"AUC {auc['value']:.4f} (to {auc['high']:.4f})",
-            f"upper end >= {plain['value']:.4f}",
-            auc["high"] >= plain["value"],
-        ),
+        *figure_gates(model),
         *quality_gates(model),
     ]
 

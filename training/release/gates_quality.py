@@ -1,8 +1,9 @@
 """Gates on what was measured: calibration, anonymity of the training rows, gaps between groups.
 
 The limits are choices and named as such. What could have been measured and was not has not passed: a person has to lift
-the gate on record. Where the dictionary marks nothing to measure, the gate passes and says just that, here and on the
-card; and so it does for a model learned from synthetic cases, where no row is a person.
+the gate on record. Of each characteristic that is watched, a group at least must have been large enough to compare.
+Where the dictionary marks nothing to measure, the gate passes and says just that, here and on the card; and so it does
+for a model learned from synthetic cases, where no row is a person.
 """
 
 from __future__ import annotations
@@ -54,16 +55,35 @@ def _fairness(model: AdditiveModel) -> Gate:
     facts = model.facts.get("fairness") or {}
     name = OVERRIDABLE["fairness_gaps"]
     limit = "no interval wholly beyond " + ", ".join(f"{_words(rate)} {most}" for rate, most in GAPS.items())
-    found = list(judged_gaps(facts))
-    if not found:
+    watched = facts.get("characteristics", ())
+    if not watched:
         if facts.get("judged") is False:
             return Gate(name, f"not judged: {facts['why']}", limit, True)
         said = "synthetic: nobody to be fair to" if model.synthetic else "not measured"
         return Gate(name, said, limit, model.synthetic)
+    unjudged = [one["name"] for one in watched if not any(_judged(level) for level in one["levels"])]
+    found, parts = list(judged_gaps(facts)), [f"not measured: {', '.join(unjudged)}"] if unjudged else []
     beyond = [gap for gap in found if gap[0] > 1]
-    worst = max(beyond or found, key=lambda gap: gap[0])
-    said = f"{len(beyond)} of {len(found)} beyond; " + ("worst" if beyond else "nearest") + f": {worst[1]}"
-    return Gate(name, said, limit, not beyond)
+    if found:
+        worst = max(beyond or found, key=lambda gap: gap[0])
+        parts.append(f"{len(beyond)} of {len(found)} beyond; " + ("worst" if beyond else "nearest") + f": {worst[1]}")
+    if few := _too_few(facts):
+        parts.append(few)
+    return Gate(name, "; ".join(parts), limit, not beyond and not unjudged)
+
+
+def _judged(level: Mapping[str, Any]) -> bool:
+    """Whether a group could be compared with the reference group by any rate that has a limit."""
+    return any(_defined((level.get("gap") or {}).get(rate) or {}) for rate in GAPS)
+
+
+def _too_few(fairness: Mapping[str, Any]) -> str:
+    """How many groups, the reference groups apart, were too small to be compared; nothing where all were."""
+    others = [
+        level for one in fairness["characteristics"] for level in one["levels"] if level["level"] != one["reference"]
+    ]
+    few = sum(not _judged(level) for level in others)
+    return f"{few} of {len(others)} groups too small to judge" if few else ""
 
 
 def judged_gaps(fairness: Mapping[str, Any]) -> Iterator[tuple[float, str]]:

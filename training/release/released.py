@@ -34,12 +34,24 @@ class Released:
     overrides: tuple[Override, ...]
 
 
-def active_version(models: Path) -> str | None:
-    """The version that the pointer names, or None where there is no pointer. Raises `ArtefactError`."""
+def active_folder(models: Path) -> Path | None:
+    """The folder that the pointer names, or None where there is no pointer. Raises `ArtefactError`."""
     pointer = models / ACTIVE
     if not pointer.exists():
         return None
-    return _lines(pointer)[0] if _lines(pointer) else None
+    return models / _lines(pointer)[0] if _lines(pointer) else None
+
+
+def active_version(models: Path) -> str | None:
+    """The version that is active, or None where none is. Raises `ArtefactError`.
+
+    A release that was killed while it wrote the active version again leaves the pointer at a stand-in of that version,
+    `.VERSION.NUMBER` (`training.release.folder`).
+    """
+    folder = active_folder(models)
+    if folder is None:
+        return None
+    return folder.name[1:].rpartition(".")[0] if folder.name.startswith(".") else folder.name
 
 
 def released_versions(models: Path) -> list[str]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, digest, read_model, signed_message
-from model.files import sync_folder, write_whole
+from model.files import write_whole
 from model.overrides import OVERRIDES_FILE, write_overrides
-from training.compare.against import against_gate
 from training.release.archive import ESTIMATORS_FILE, archive_beside, archive_files
+from training.release.folder import put_folder, put_version
 from training.release.gate import Gate
 from training.release.gates import NO_OVERRIDES, AskedOverrides, ReleaseError, gates, override
+from training.release.gates_active import active_gates
 from training.release.released import ACTIVE, PUBLIC_KEY, record_release
+from training.report_page.against import read_against
+from training.report_page.write import card_files
 
 __all__ = ["ACTIVE", "PUBLIC_KEY", "AskedOverrides", "Gate", "ReleaseError", "gates", "release", "sign", "signing_key"]
 
@@ -43,31 +44,30 @@ def release(
 
     The fitted estimators go to `estimators` (default: a folder beside `models`), where no service looks, so that the
     model's explanations can be judged again later. `asked` names gates of quality that may fail; which of them did
-    lies in the released folder, under the signature. Nothing is changed when a gate fails. The pointer to the active
-    model moves last, in one step. A version released before is left as it is, unless its files are not the ones that
-    would be written now: then they are put right.
+    lies in the released folder, under the signature, and on the card there, beside every gate as it was judged. Nothing
+    is changed when a gate fails. The pointer to the active model moves last, in one step. A version released before is
+    left as it is, unless its files are not the ones that would be written now: then they are put right.
     """
     path = trained / MODEL_FILE
     if not path.exists():
         raise ReleaseError(f"{path}: no such file; run make train OUT={trained} first")
     data = path.read_bytes()
     model = read_model(data, str(path))
-    beside = against_gate(trained, data, models)
-    checked, overrides = override([*gates(model), *([] if beside is None else [beside])], asked)
+    checked, overrides = override([*gates(model), *active_gates(trained, data, models)], asked)
     tell(checked)
     if failed := [gate.name for gate in checked if not (gate.passed or gate.overridden)]:
         raise ReleaseError(f"not released: {', '.join(failed)}")
     if not VERSION.fullmatch(model.version) or model.version == ACTIVE:
         raise ReleaseError(f"not released: version {model.version!r} cannot name a folder; train the model again")
     fitted = _fitted(trained)
+    card = card_files(model, digest(data), tuple(overrides), checked, read_against(trained, digest(data)))
     key = signing_key(keys)
     lifted = write_overrides(overrides) if overrides else None
-    files = {MODEL_FILE: data, SIGNATURE_FILE: sign(data, key, lifted)}
+    signed = {MODEL_FILE: data, SIGNATURE_FILE: sign(data, key, lifted)}
     archive = archive_beside(models) if estimators is None else estimators
-    _write_whole(archive / model.version, archive_files(fitted, data, key))
-    _write_whole(models / model.version, files if lifted is None else {**files, OVERRIDES_FILE: lifted})
+    put_folder(archive / model.version, archive_files(fitted, data, key))
     record_release(models, model.version)
-    write_whole(models / ACTIVE, f"{model.version}\n".encode())
+    put_version(models, model.version, signed if lifted is None else {**signed, OVERRIDES_FILE: lifted}, card)
     return model.version
 
 
@@ -121,29 +121,3 @@ def sign(data: bytes, key: Ed25519PrivateKey, overrides: bytes | None = None) ->
         "signature": base64.b64encode(key.sign(signed_message(data, overrides))).decode(),
     }
     return (json.dumps(content, indent=1) + "\n").encode()
-
-
-def _write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
-    if OVERRIDES_FILE not in files:  # of an earlier release, whose gates pass by now
-        (folder / OVERRIDES_FILE).unlink(missing_ok=True)
-    if all((folder / name).is_file() and (folder / name).read_bytes() == data for name, data in files.items()):
-        return
-    fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    try:
-        for name, data in files.items():
-            with (fresh / name).open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        sync_folder(fresh)
-        if not folder.exists():
-            fresh.rename(folder)
-        else:
-            for name in files:
-                (fresh / name).replace(folder / name)
-            sync_folder(folder)
-        sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from model.account.figures import listed, number
+from model.account.measured import resampled_families
 from model.additive import AdditiveModel
 from model.card import FORBIDDEN_USE, INTENDED_USE, LIMITS
 from training.report_page.markdown import text
@@ -128,6 +129,7 @@ def _tool() -> list[Field]:
 def _model(model: AdditiveModel, sha256: str) -> list[Field]:
     evaluation: Mapping[str, Any] = model.facts["evaluation"]
     ours = evaluation["grounds"]
+    unit = "families" if resampled_families(evaluation) else "cases"
     figures = "; ".join(
         f"{name} {number(ours[key], 4)}"
         for key, name in (("auc", "AUC"), ("average_precision", "average precision"), ("log_loss", "log loss"))
@@ -150,13 +152,13 @@ def _model(model: AdditiveModel, sha256: str) -> list[Field]:
         (
             "4.2.7",
             "Model performance",
-            f"On {evaluation['held_out_rows']:,} held-out cases of {evaluation['held_out_families']:,} families, with "
-            f"95 % intervals by resampling families: {figures}. More in the card beside this record.",
+            f"On {evaluation['held_out_rows']:,} held-out cases{_families(model, evaluation['held_out_families'])}, "
+            f"with 95 % intervals by resampling {unit}: {figures}. More in the card beside this record.",
         ),
         (
             "4.2.8",
             "Datasets and their purposes",
-            "One data set: families are held out to judge, then all are used to fit.",
+            f"One data set: {unit} are held out to judge, then all are used to fit.",
         ),
     ]
 
@@ -171,7 +173,7 @@ def _development(model: AdditiveModel) -> list[Field]:
         (
             "4.3.3",
             "Data quantities",
-            f"{training['rows']:,} cases of {training.get('families', 0):,} families, "
+            f"{training['rows']:,} cases{_families(model, training.get('families', 0))}, "
             f"{training['events']:,} with the outcome",
         ),
         ("4.3.4", "Sensitive attributes", f"Never scored; watched for fairness where recorded: {listed(watched)}"),
@@ -220,6 +222,11 @@ def _risks(model: AdditiveModel) -> list[Field]:
             f"Limits: {' '.join(LIMITS)} Forbidden: {'; '.join(FORBIDDEN_USE)}. Local risks and mitigations: {GAP}",
         ),
     ]
+
+
+def _families(model: AdditiveModel, count: int) -> str:
+    """How many families the cases are of, where the data name them."""
+    return f" of {count:,} families" if resampled_families(model.facts["evaluation"]) else ", families not named"
 
 
 def _opponents(model: AdditiveModel) -> list[str]:

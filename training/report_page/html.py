@@ -30,7 +30,8 @@ def html(page: Page) -> str:
         f'<a class="skip" href="#main">Skip to the card</a>\n<header>{warnings}<h1>{title}</h1>'
         f"<p>{escape(page.lead)}</p></header>\n"
         f'<nav aria-label="Contents"><ol>{contents}</ol></nav>\n<main id="main">\n{body}</main>\n'
-        "<footer><p>Made by Grounds from model.json alone; the same model gives the same bytes.</p></footer>\n"
+        "<footer><p>Made by Grounds from model.json and the gates of its release; the same give the same bytes.</p>"
+        "</footer>\n"
         "</body>\n</html>\n"
     )
 

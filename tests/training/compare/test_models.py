@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from tests.training.conftest import Run
 from tests.training.release.test_story import changed
 from training.__main__ import main
 from training.compare.models import BASE, THRESHOLD, cases_of, levels_changed, shown_counts, tables_moved
-from training.pipeline import write_trained
 from training.release.story import release
+from training.writing import write_trained
 
 RAW = plain_dictionary(
     {"name": "history", "kind": "yes_no", "direction": "raises"},
@@ -149,3 +150,20 @@ def test_on_a_file_of_cases_and_before_a_release(run: Run, tmp_path: Path) -> No
     into = ["--models", str(tmp_path / "models"), "--keys", str(tmp_path / "keys")]
     done = CliRunner().invoke(main, ["release", str(trained), *into])
     assert f"{old.name} -> later-1" in done.stdout
+    assert "prompt levels not compared" in done.stdout
+    assert "make release DATA=file" in done.stdout
+    asked = ["--cases", str(run.path), "--dictionary", str(write_dictionary(run, tmp_path))]
+    done = CliRunner().invoke(main, ["release", str(trained), *into, *asked])
+    assert "Prompt level of 1200 cases" in done.stdout
+
+
+def write_dictionary(run: Run, folder: Path) -> Path:
+    """The run's dictionary as a person would write it, of the features alone."""
+    lines = ["format = 1", 'name = "Test"', 'version = "1"', "[outcome]", 'column = "outcome"', 'meaning = "it"']
+    lines += ['positive = ["1"]']
+    for feature in run.dictionary.features[:3]:
+        lines += ["[[feature]]", f'name = "{feature.name}"', 'label = "A"', f'kind = "{feature.kind}"']
+        lines += [f"levels = {json.dumps(list(feature.levels))}"] if feature.kind == "ordinal" else []
+    path = folder / "dictionary.toml"
+    path.write_text("\n".join(lines) + "\n")
+    return path

@@ -21,7 +21,7 @@ from training.judge.prompt_levels import Prompted
 
 @pytest.fixture(scope="module")
 def sex(held: Held, prompted: Prompted) -> Facts:
-    return released(held, lambda disclosure: fairness(held, prompted, disclosure))["characteristics"][0]
+    return released(held, lambda disclosure: fairness(held, prompted, disclosure), held.y == 1)["characteristics"][0]
 
 
 def row(characteristic: Facts, level: str) -> Facts:

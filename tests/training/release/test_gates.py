@@ -10,14 +10,24 @@ from click.testing import CliRunner
 
 from model.artefact import SIGNATURE_FILE, ArtefactError, read_model
 from model.card import model_card
-from model.overrides import OVERRIDABLE, OVERRIDES_FILE, REASONS, Override, read_overrides, write_overrides
+from model.overrides import (
+    ONLY_FOR,
+    OVERRIDABLE,
+    OVERRIDES_FILE,
+    REASONS,
+    ROLES,
+    Override,
+    read_overrides,
+    write_overrides,
+)
 from service.model_files import load_active
 from tests.training.conftest import Run
 from tests.training.release.test_story import FAILING, changed, snapshot
 from training.__main__ import main
-from training.pipeline import write_trained
 from training.release.gates import AskedOverrides, Gate, ReleaseError, gates
 from training.release.story import release
+from training.report_page.write import ATRS_FILE, HTML_FILE, JSON_FILE, MARKDOWN_FILE, write_card
+from training.writing import write_trained
 
 ASKED = AskedOverrides(("enough_events",), "silent_pilot", "data_scientist")
 OVERRIDE = Override("enough_events", "99", ">= 100", "silent_pilot", "data_scientist")
@@ -46,6 +56,49 @@ def test_a_lifted_gate_is_told_stored_signed_and_on_the_card(trained: Path, tmp_
     assert card["gates_overridden"] == [
         {"gate": "enough_events", "figure": "99", "limit": ">= 100", "reason": "silent_pilot", "by": "data_scientist"}
     ]
+
+
+def test_the_card_beside_the_released_model_has_every_gate_as_judged_and_what_was_overridden(
+    trained: Path, tmp_path: Path
+) -> None:
+    first, _ = released(trained, tmp_path)
+    changed(trained, {"version": "later-1"})
+    asked = AskedOverrides(("enough_events",), "small_population", "safeguarding_lead")
+    _, told = released(trained, tmp_path, asked)
+    folder = tmp_path / "models" / "later-1"
+    text = (folder / MARKDOWN_FILE).read_text()
+    section = text[text.index("\n## Gates") + 1 :].split("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")][2:]
+    assert [row[0] for row in rows] == [gate.name for gate in told]
+    assert {"no worse than the released model", "no synthetic model in place of a real one"} <= {row[0] for row in rows}
+    said = {row[0]: row[-1] for row in rows}
+    assert said["enough events"] == f"OVERRIDDEN. {REASONS['small_population']}. By: safeguarding lead"
+    assert said["calibration"] == "pass"
+    assert "Released in spite of a failed gate: enough events" in text
+    assert "OVERRIDDEN" in (folder / HTML_FILE).read_text()
+    card = json.loads((folder / JSON_FILE).read_bytes())
+    assert [one["name"] for one in card["gates_at_release"] if one["overridden"]] == ["enough events"]
+    assert (folder / ATRS_FILE).exists()
+    before = snapshot(folder)
+    assert released(trained, tmp_path, asked)[0] == "later-1"
+    write_card(folder, folder)
+    assert snapshot(folder) == before, "what it was compared with is active no longer; the card says what was judged"
+    assert "FAIL" in card_of(trained)
+    assert "every gate as it was judged then" in card_of(trained)
+    assert "OVERRIDDEN" in (tmp_path / "models" / first / MARKDOWN_FILE).read_text()
+
+
+def card_of(trained: Path) -> str:
+    write_card(trained, trained)
+    return (trained / MARKDOWN_FILE).read_text()
+
+
+def test_a_damaged_card_is_one_line(trained: Path, tmp_path: Path) -> None:
+    version, _ = released(trained, tmp_path)
+    for content in ("{", "[]", '{"sha256": 1'):
+        (tmp_path / "models" / version / JSON_FILE).write_text(content)
+        with pytest.raises(ArtefactError, match="not a card of Grounds"):
+            write_card(tmp_path / "models" / version, tmp_path / "out")
 
 
 def test_overrides_can_be_neither_taken_away_nor_changed_nor_lent(trained: Path, tmp_path: Path) -> None:
@@ -115,7 +168,10 @@ def test_only_the_gates_of_quality_can_be_lifted(run: Run) -> None:
         "contributions equal shap's",
         "table equals the fitted estimators",
     ]
-    assert set(OVERRIDABLE.values()) - {"no worse than the released model"} < set(names)
+    beside_active = {OVERRIDABLE[code] for code in ("no_worse_than_released", "no_synthetic_in_place_of_real")}
+    assert set(OVERRIDABLE.values()) - beside_active < set(names)
+    assert set(ONLY_FOR) <= set(OVERRIDABLE)
+    assert set(ONLY_FOR.values()) <= set(REASONS)
     assert {name for _, _, name in FAILING} < set(names)
 
 
@@ -145,3 +201,14 @@ def test_from_the_command_line(trained: Path, tmp_path: Path) -> None:
     assert "warning: released in spite of enough_events" in done.stderr
     stored = json.loads(next((tmp_path / "models").glob(f"*/{OVERRIDES_FILE}")).read_bytes())
     assert stored["overrides"][0]["reason"] in REASONS
+
+
+def test_the_command_names_every_gate_reason_and_role(trained: Path, tmp_path: Path) -> None:
+    helped = CliRunner().invoke(main, ["release", "--help"], terminal_width=200)
+    into = ["--models", str(tmp_path / "models"), "--keys", str(tmp_path / "keys")]
+    refused = CliRunner().invoke(main, ["release", str(trained), *into, "--override", "foo"])
+    assert refused.exit_code == 2
+    assert not (tmp_path / "models").exists()
+    for code in (*OVERRIDABLE, *REASONS, *ROLES):
+        assert code in helped.stdout
+        assert code in refused.stderr or code not in OVERRIDABLE

@@ -22,7 +22,7 @@ def figure(value: float, low: float, high: float) -> dict[str, float]:
 
 def fairness(**gaps: dict[str, float] | None) -> dict[str, Any]:
     levels = [{"level": "a", "gap": None}, {"level": "b", "gap": gaps}]
-    return {"judged": True, "characteristics": [{"name": "group", "levels": levels}]}
+    return {"judged": True, "characteristics": [{"name": "group", "reference": "a", "levels": levels}]}
 
 
 def judged(slope: Any = GOOD, intercept: Any = NONE, synthetic: bool = False, **facts: Any) -> dict[str, Gate]:
@@ -57,8 +57,9 @@ def test_what_was_not_measured_has_not_passed_unless_no_row_is_a_person() -> Non
         assert (judged()[code].figure, judged()[code].passed) == ("not measured", False)
         assert judged(synthetic=True)[code].passed
         assert "synthetic" in judged(synthetic=True)[code].figure
-    withheld = judged(fairness=fairness(sensitivity=None))["fairness_gaps"]
-    assert (withheld.figure, withheld.passed) == ("not measured", False)
+    for synthetic in (False, True):
+        withheld = judged(synthetic=synthetic, fairness=fairness(sensitivity=None))["fairness_gaps"]
+        assert (withheld.figure, withheld.passed) == ("not measured: group; 1 of 1 groups too small to judge", False)
 
 
 def test_where_nothing_is_marked_to_be_measured_the_gate_passes_and_says_so() -> None:
@@ -96,3 +97,18 @@ def test_a_gap_fails_where_its_whole_interval_is_beyond_the_limit(gap: dict[str,
 def test_a_synthetic_model_with_measured_gaps_is_judged_on_them() -> None:
     beyond = fairness(sensitivity=figure(0.3, 0.2, 0.4))
     assert not judged(synthetic=True, fairness=beyond)["fairness_gaps"].passed
+
+
+def test_groups_that_were_too_small_are_counted_and_a_characteristic_of_such_alone_has_not_passed() -> None:
+    beside = fairness(sensitivity=NONE)
+    levels = beside["characteristics"][0]["levels"]
+    levels += [{"level": "c", "gap": {"sensitivity": None}}, {"level": "d", "gap": None}]
+    gate = judged(fairness=beside)["fairness_gaps"]
+    assert gate.passed
+    assert gate.figure.endswith("; 2 of 3 groups too small to judge")
+    levels = [{"level": "x", "gap": None}, {"level": "y", "gap": {"sensitivity": None, "false_positive_rate": None}}]
+    beside["characteristics"].append({"name": "faith", "reference": "x", "levels": levels})
+    gate = judged(fairness=beside)["fairness_gaps"]
+    assert not gate.passed
+    assert gate.figure.startswith("not measured: faith; 0 of 1 beyond")
+    assert gate.figure.endswith("; 3 of 4 groups too small to judge")

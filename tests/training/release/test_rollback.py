@@ -12,11 +12,11 @@ from service.model_files import load_active
 from tests.training.conftest import Run
 from tests.training.release.test_story import changed, snapshot
 from training.__main__ import main
-from training.pipeline import write_trained
 from training.release.gates import ReleaseError
 from training.release.released import RELEASES, released_versions
 from training.release.rollback import rollback
 from training.release.story import ACTIVE, release
+from training.writing import write_trained
 
 
 @pytest.fixture
@@ -81,6 +81,7 @@ def test_from_the_command_line(three: Path) -> None:
     done = CliRunner().invoke(main, ["rollback", *into])
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[0] == "left: third-1"
+    assert "warning: the model was learned from synthetic cases" in done.stderr
     assert "active: second-1 (sha256 " in done.stdout
     assert (three / "models" / ACTIVE).read_text() == "second-1\n"
 

@@ -15,17 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, ArtefactError, digest, read_model, write_model
 from service.model_files import load_active
 from tests.training.conftest import Run
-from training.pipeline import write_trained
 from training.release.archive import ESTIMATORS_FILE, STATEMENT_FILE, load_estimators
 from training.release.released import RELEASES
 from training.release.story import ACTIVE, PRIVATE_KEY, PUBLIC_KEY, Gate, ReleaseError, gates, release
-
-
-@pytest.fixture
-def trained(run: Run, tmp_path: Path) -> Path:
-    folder = tmp_path / "trained"
-    write_trained(run.trained, folder)
-    return folder
+from training.report_page.write import CARD_FILES
 
 
 def released(trained: Path, folder: Path) -> tuple[str, list[Gate]]:
@@ -60,7 +53,11 @@ def test_a_release_activates_a_model_that_the_service_loads(trained: Path, tmp_p
     active = load_active(tmp_path / "models", tmp_path / "keys")
     assert active.model.version == version == read_model(run.trained.data).version
     assert {path.name for path in (tmp_path / "models").iterdir()} == {ACTIVE, RELEASES, version}
-    assert {path.name for path in (tmp_path / "models" / version).iterdir()} == {MODEL_FILE, SIGNATURE_FILE}
+    assert {path.name for path in (tmp_path / "models" / version).iterdir()} == {
+        MODEL_FILE,
+        SIGNATURE_FILE,
+        *CARD_FILES,
+    }
     assert stat.S_IMODE((tmp_path / "keys" / PRIVATE_KEY).stat().st_mode) == 0o600
 
 
@@ -97,13 +94,16 @@ FAILING = [
     ("training.shap.largest_difference", 1e-5, "contributions equal shap's"),
     ("training.compile_difference", 1e-8, "table equals the fitted estimators"),
     ("training.events", 99, "enough events"),
-    ("evaluation.logistic regression.auc.value", 0.999, "no worse than logistic regression"),
+    ("evaluation.events", 99, "enough held-out events"),
+    ("dictionary.group", None, "families named"),
+    ("evaluation.difference.logistic regression.auc.low", -0.0201, "no worse than logistic regression"),
+    ("evaluation.difference.logistic regression.auc", {"low": None}, "no worse than logistic regression"),
 ]
 
 
 @pytest.mark.parametrize(("fact", "value", "gate"), FAILING)
 def test_a_failed_gate_stops_it_and_changes_nothing(
-    trained: Path, tmp_path: Path, fact: str, value: float, gate: str
+    trained: Path, tmp_path: Path, fact: str, value: Any, gate: str
 ) -> None:
     released(trained, tmp_path)
     before = snapshot(tmp_path / "models") | snapshot(tmp_path / "keys")
@@ -130,13 +130,13 @@ def test_the_gates_are_at_their_limits_as_stated(trained: Path) -> None:
             "training.shap.largest_difference": 1e-6,
             "training.compile_difference": 1e-9,
             "training.events": 100,
-            "evaluation.grounds.auc.high": 0.7,
-            "evaluation.logistic regression.auc.value": 0.7,
+            "evaluation.events": 100,
+            "evaluation.difference.logistic regression.auc.low": -0.02,
         },
     )
     found = gates(read_model((trained / MODEL_FILE).read_bytes()))
     assert [gate.name for gate in found if not gate.passed] == []
-    assert len(found) == 8
+    assert len(found) == 10
 
 
 def test_a_model_that_breaks_a_promise_is_refused(trained: Path, tmp_path: Path) -> None:
@@ -180,6 +180,27 @@ def test_releasing_again_mends_an_altered_file_and_signs_with_a_new_key(trained:
     assert load_active(tmp_path / "models", tmp_path / "keys").key_id != old
 
 
+def test_files_that_somebody_put_beside_a_released_model_stay(trained: Path, tmp_path: Path) -> None:
+    version, _ = released(trained, tmp_path)
+    (tmp_path / "models" / version / "minutes.txt").write_text("mine")
+    (tmp_path / "models" / version / MODEL_FILE).write_bytes(b"altered")
+    released(trained, tmp_path)
+    assert (tmp_path / "models" / version / "minutes.txt").read_text() == "mine"
+    assert {path.name for path in (tmp_path / "models").iterdir()} == {ACTIVE, RELEASES, version}
+
+
+def test_a_model_released_before_there_were_cards_gets_one_and_it_stays(trained: Path, tmp_path: Path) -> None:
+    version, _ = released(trained, tmp_path)
+    folder = tmp_path / "models" / version
+    for name in CARD_FILES:
+        (folder / name).unlink()
+    released(trained, tmp_path)
+    assert load_active(tmp_path / "models", tmp_path / "keys").model.version == version
+    made = {name: (folder / name).read_bytes() for name in CARD_FILES}
+    released(trained, tmp_path)
+    assert {name: (folder / name).read_bytes() for name in CARD_FILES} == made
+
+
 def test_a_lost_public_key_is_written_again(trained: Path, tmp_path: Path) -> None:
     released(trained, tmp_path)
     (tmp_path / "keys" / PUBLIC_KEY).unlink()
@@ -211,7 +232,9 @@ def test_a_version_that_cannot_name_a_folder_is_refused(trained: Path, tmp_path:
     assert not (tmp_path / "escape").exists()
 
 
-@pytest.mark.parametrize("fact", ["training", "evaluation", "training.shap", "evaluation.logistic regression"])
+@pytest.mark.parametrize(
+    "fact", ["training", "evaluation", "training.shap", "evaluation.difference", "evaluation.events"]
+)
 def test_a_model_that_says_too_little_of_its_making_is_refused(trained: Path, tmp_path: Path, fact: str) -> None:
     changed(trained, {fact: None})
     with pytest.raises(ReleaseError, match="does not say what the gates need"):
@@ -233,7 +256,7 @@ def test_an_interrupted_release_leaves_the_active_model_active(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("training.release.story.os.fsync", interrupted)
+    monkeypatch.setattr("training.release.folder.os.fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         released(trained, tmp_path)
     assert snapshot(tmp_path / "models") == before

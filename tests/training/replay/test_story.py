@@ -28,9 +28,9 @@ from tests.training.conftest import Run
 from training.__main__ import main
 from training.cases.logged import UNSEEN_LEVEL, ExportError, read_screenings, sample
 from training.judge.background import resampled_background
-from training.pipeline import write_trained
 from training.release.archive import ESTIMATORS_FILE, STATEMENT_FILE, ArchiveError, archive_files, load_estimators
 from training.release.story import PUBLIC_KEY, release, signing_key
+from training.writing import write_trained
 
 CALLER = Caller("00000000", "practitioner")
 ASKED = (

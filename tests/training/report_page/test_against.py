@@ -11,8 +11,8 @@ import pytest
 from model.artefact import ArtefactError, digest
 from tests.training.conftest import Run
 from training.compare.against import AGAINST_FILE
-from training.pipeline import write_trained
 from training.report_page.write import HTML_FILE, JSON_FILE, MARKDOWN_FILE, write_card
+from training.writing import write_trained
 
 DIFFERENCE = {"value": -0.0012, "low": -0.002, "high": 0.0004}
 

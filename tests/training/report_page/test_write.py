@@ -16,9 +16,9 @@ from model.artefact import digest, read_model
 from model.overrides import Override
 from tests.builders import built_model, plain_dictionary, yes_no_term
 from tests.training.conftest import Run
-from training.pipeline import write_trained
 from training.report_page.atrs import GAP
 from training.report_page.write import ATRS_FILE, HTML_FILE, JSON_FILE, MARKDOWN_FILE, card_files, write_card
+from training.writing import write_trained
 
 EVIL = '<script>alert(1)</script> | **x** & "q"'
 VOID = {"meta", "link", "br", "hr", "img", "input"}
