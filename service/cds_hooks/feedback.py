@@ -19,6 +19,7 @@ from service.errors import FieldError, problem
 from service.log.store import LogStore
 from service.responses.reasons import ACCEPTED_DRAFT, NOT_GIVEN, choices
 from service.responses.story import answerable, respond
+from service.screening.idempotency import Once, once
 from service.screening.reading import field_errors
 
 ACCEPTED, OVERRIDDEN = "accepted", "overridden"
@@ -107,7 +108,7 @@ def record_feedback(sent: Mapping[str, Any], schema: Schema, log: LogStore, call
     recorded = []
     for entry, draft in zip(said, drafts, strict=True):
         asked = response_of(entry) | ({"draft": draft} if draft else {})
-        done = respond(str(entry["card"]), asked, log, caller, _unique(entry, caller))
+        done = respond(str(entry["card"]), asked, log, caller, _once(entry, caller))
         recorded.append(orjson.loads(done.answer))
     return recorded
 
@@ -131,8 +132,8 @@ def _draft(entry: Mapping[str, Any], place: int, answer: Mapping[str, Any]) -> s
     return None
 
 
-def _unique(entry: Mapping[str, Any], caller: Caller) -> str:
+def _once(entry: Mapping[str, Any], caller: Caller) -> Once:
     """By what an outcome is taken once: the card, what was said of it, and when."""
     said = [str(entry["card"]), entry["outcome"], entry["outcomeTimestamp"].isoformat()]
     said += [str(one["id"]) for one in entry.get("acceptedSuggestions", ())] + response_of(entry)["reasons"]
-    return f"response {caller.key_id} {sha256('|'.join(said).encode()).hexdigest()}"
+    return once("response", sha256("|".join(said).encode()).hexdigest(), caller)

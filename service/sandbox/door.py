@@ -44,6 +44,10 @@ class SandboxKeys(Keys):
         """Nobody: the sandbox has no pages and no CDS clients."""
         return None
 
+    def newest(self, key_id: str) -> Caller | None:
+        """Nobody, as above."""
+        return None
+
 
 class SandboxDoor:
     """The sandbox of one worker; opened when the first sandbox key knocks."""

@@ -24,11 +24,6 @@ MAX_FIELD_NAME = 64
 MAX_ERRORS = 100
 
 
-def validated_screening(acceptor: Acceptor, schema: Schema, caller: Caller) -> dict[str, Any]:
-    """The screening that the current request asks for. Raises `Problem`."""
-    return validated(read_json(), acceptor, schema, caller)
-
-
 def validated(asked: Mapping[str, Any], acceptor: Acceptor, schema: Schema, caller: Caller) -> dict[str, Any]:
     """A request for a screening, checked, whichever way it came. Raises `Problem`."""
     validated = acceptor.accept(asked)

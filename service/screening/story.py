@@ -12,9 +12,11 @@ from model.view import view
 from service.access.keys import Caller
 from service.log.canonical import canonical_bytes
 from service.log.entry import uuid7
-from service.log.store import LogStore, Receipt
+from service.log.store import AlreadyRecorded, LogStore, Receipt
 from service.model_files import ReleasedModel
+from service.records import recorded
 from service.screening.answer import AnswerWriter
+from service.screening.idempotency import SENT_DIGEST, Once
 from service.screening.pooled import pooled_view
 from service.screening.schemas import UNSEEN
 
@@ -34,17 +36,20 @@ def screen(
     writer: AnswerWriter,
     log: LogStore,
     caller: Caller,
-    unique: str | None = None,
+    once: Once | None = None,
 ) -> Shown:
     """Screens one case: score, explanation, gaps, grounds, prompt, words; then the record; and only then the answer.
 
-    `asked` is the validated request; `unique` a text by which the log takes it once. Raises `AlreadyRecorded` where it
-    has, `ExplanationError` where the contributions do not sum to the score, and `NotDurable` where the log cannot be
-    written; in all three nothing of this answer may be shown.
+    `asked` is the validated request; `once` by what the log takes it once. Raises `AlreadyRecorded` where it has,
+    `Problem` where that record is damaged, `ExplanationError` where the contributions do not sum to the score, and
+    `NotDurable` where the log cannot be written; in all of these nothing of this answer may be shown.
     """
+    if once is not None and once.earlier and (found := recorded(lambda: once.found_earlier(log))) is not None:
+        raise AlreadyRecorded(found.index)
     screening_id = uuid7()
     answer, level = composed(asked, released, writer, screening_id)
-    receipt = log.append("screening", screening_payload(answer, asked, released, caller), screening_id, unique)
+    payload = screening_payload(answer, asked, released, caller, once)
+    receipt = log.append("screening", payload, screening_id, None if once is None else once.text)
     return Shown(answer, level, receipt)
 
 
@@ -73,7 +78,9 @@ def composed(
     return writer.write(screening_id, asked["case_ref"], unseen, seen), seen.prompt.level
 
 
-def screening_payload(answer: bytes, asked: Mapping[str, Any], released: ReleasedModel, caller: Caller) -> bytes:
+def screening_payload(
+    answer: bytes, asked: Mapping[str, Any], released: ReleasedModel, caller: Caller, once: Once | None = None
+) -> bytes:
     """What the log keeps of a screening: the very bytes shown, what was asked as it was asked, the model, the caller.
 
     The keys stand in RFC 8785 order, so that splicing the shown bytes in leaves the whole canonical.
@@ -83,6 +90,8 @@ def screening_payload(answer: bytes, asked: Mapping[str, Any], released: Release
         "caller": {"key_id": caller.key_id, "role": caller.role},
         "model_sha256": released.sha256,
     }
+    if once is not None and once.digest is not None:
+        context[SENT_DIGEST] = once.digest
     return b"".join((b'{"answer":', answer, b",", canonical_bytes(context)[1:]))
 
 
