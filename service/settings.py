@@ -74,6 +74,9 @@ class Settings:
     batch_body_limit: int = 4 * 1024 * 1024
     """GROUNDS_BATCH_BODY_LIMIT: largest body of a request of many cases, in bytes. Default 4194304."""
 
+    body_seconds: int = 30
+    """GROUNDS_BODY_SECONDS: how long a body may be on its way; then its connection is ended. Default 30."""
+
     vignettes: Path | None = None
     """GROUNDS_VIGNETTES: folder of a facilitator's own training cases, beside the shipped ones. Default: none."""
 
@@ -128,6 +131,7 @@ def read_settings() -> Settings:
                 oidc_role_claim=env.str("OIDC_ROLE_CLAIM", "grounds_role"),
                 oidc_agency_claim=env.str("OIDC_AGENCY_CLAIM", "grounds_agency"),
                 batch_body_limit=env.int("BATCH_BODY_LIMIT", 4 * 1024 * 1024),
+                body_seconds=env.int("BODY_SECONDS", 30),
                 vignettes=env.path("VIGNETTES", None),
                 public_url=env.str("PUBLIC_URL", "").rstrip("/"),
                 cds_issuers=env.path("CDS_ISSUERS", None),
@@ -144,6 +148,7 @@ def read_settings() -> Settings:
         ("WORKERS", settings.workers, 1, 256),
         ("THREADS", settings.threads, 1, 1024),
         ("BODY_LIMIT", settings.body_limit, 1024, 16 * 1024 * 1024),
+        ("BODY_SECONDS", settings.body_seconds, 2, 3600),
         ("BATCH_BODY_LIMIT", settings.batch_body_limit, 1024, 16 * 1024 * 1024),
     ):
         if not low <= value <= high:

@@ -109,18 +109,22 @@ class Keys:
                 return caller
         return None
 
+    def known(self, authorization: str) -> Caller | None:
+        """The caller behind an Authorization header, as far as one look tells; None for whoever is not known by it."""
+        # Looking up a digest leaks nothing about the key through time: its preimage is not the caller's to choose.
+        token = authorization.partition(" ")[2]
+        found = self._callers.get(hashlib.sha256(token.strip().encode()).hexdigest())
+        return None if found is None or time.time() >= found[1] else found[0]
+
     def caller(self, authorization: str | None) -> Caller:
         """The caller behind an Authorization header. Raises `Problem` 401."""
-        if not authorization:
+        scheme, _, token = (authorization or "").partition(" ")
+        if authorization is None or scheme.lower() != "bearer" or not token:
             raise problem("no_key", WWW_Authenticate="Bearer")
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise problem("no_key", WWW_Authenticate="Bearer")
-        # Looking up a digest leaks nothing about the key through time: its preimage is not the caller's to choose.
-        found = self._callers.get(hashlib.sha256(token.strip().encode()).hexdigest())
-        if found is None or time.time() >= found[1]:
+        found = Keys.known(self, authorization)
+        if found is None:
             raise problem("unknown_key", WWW_Authenticate='Bearer error="invalid_token"')
-        return found[0]
+        return found
 
 
 class TokenHolders(Protocol):
@@ -128,6 +132,9 @@ class TokenHolders(Protocol):
 
     def caller(self, token: str) -> Caller:
         """The holder. Raises `Problem`."""
+
+    def known(self, token: str) -> Caller | None:
+        """The holder, where the token was found good before; None where it would have to be checked."""
 
 
 class FollowedKeys(Keys):
@@ -148,6 +155,14 @@ class FollowedKeys(Keys):
             return self._tokens.caller(token.strip())  # a key of ours has no dots
         self._follow()
         return super().caller(authorization)
+
+    def known(self, authorization: str) -> Caller | None:
+        """As `Keys`, with the file followed."""
+        token = authorization.partition(" ")[2]
+        if self._tokens is not None and token.count(".") == 2:
+            return self._tokens.known(token.strip())
+        self._follow()
+        return super().known(authorization)
 
     def by_id(self, key_id: str) -> Caller | None:
         """As `Keys`, with the file followed."""
