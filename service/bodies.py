@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, WSGIEnvironment
 
 _AT_A_TIME = 65_536
+_ADDRESSES_KEPT = 1024
 
 
 class Turns:
@@ -27,32 +28,29 @@ class Turns:
 
     def __init__(self, at_once: int, of_one_key: int, of_one_address: int) -> None:
         self._left = at_once
-        self._most_of_key = max(1, of_one_key)
-        self._most_of_address = max(1, of_one_address)
-        self._taken: dict[str, int] = {}
+        self._most_of_key, self._most_of_address = max(1, of_one_key), max(1, of_one_address)
+        self._of_key: dict[str, int] = {}
+        self._of_address: dict[str, int] = {}
         self._mutex = threading.Lock()
 
     def take(self, key_id: str, address: str) -> bool:
         """Takes a turn, to be given back; False where there is none."""
-        key, sender = f"key {key_id}", f"address {address}"
         with self._mutex:
-            of_key, of_address = self._taken.get(key, 0), self._taken.get(sender, 0)
+            of_key, of_address = self._of_key.get(key_id, 0), self._of_address.get(address, 0)
             if self._left < 1 or of_key >= self._most_of_key or of_address >= self._most_of_address:
                 return False
             self._left -= 1
-            self._taken[key], self._taken[sender] = of_key + 1, of_address + 1
+            self._of_key[key_id], self._of_address[address] = of_key + 1, of_address + 1
         return True
 
     def give_back(self, key_id: str, address: str) -> None:
         """Ends a turn."""
         with self._mutex:
             self._left += 1
-            for name in (f"key {key_id}", f"address {address}"):
-                left = self._taken[name] - 1
-                if left:
-                    self._taken[name] = left
-                else:
-                    del self._taken[name]
+            self._of_key[key_id] -= 1
+            self._of_address[address] -= 1
+            if len(self._of_address) > _ADDRESSES_KEPT:  # nobody may fill the memory by coming from many
+                self._of_address = {one: taken for one, taken in self._of_address.items() if taken}
 
 
 class Bodies:

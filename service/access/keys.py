@@ -94,6 +94,8 @@ class Keys:
         self._callers = {
             key.sha256: (_caller(key, *lines[key.key_id]), key.ends) for key in stored.values() if not key.revoked
         }
+        self._last: tuple[str | None, tuple[Caller, float] | None] = None, None
+        """The header that was looked up last, the very object: a request's is looked at before its body and after."""
         self._by_id = {caller.key_id: (caller, ends) for caller, ends in self._callers.values()}
         self._ids = {key_id: line.ids for key_id, (_, line) in lines.items()}
 
@@ -111,9 +113,12 @@ class Keys:
 
     def known(self, authorization: str) -> Caller | None:
         """The caller behind an Authorization header, as far as one look tells; None for whoever is not known by it."""
-        # Looking up a digest leaks nothing about the key through time: its preimage is not the caller's to choose.
-        token = authorization.partition(" ")[2]
-        found = self._callers.get(hashlib.sha256(token.strip().encode()).hexdigest())
+        header, found = self._last
+        if header is not authorization:
+            # Looking up a digest leaks nothing about the key through time: its preimage is not the caller's to choose.
+            token = authorization.partition(" ")[2]
+            found = self._callers.get(hashlib.sha256(token.strip().encode()).hexdigest())
+            self._last = authorization, found
         return None if found is None or time.time() >= found[1] else found[0]
 
     def caller(self, authorization: str | None) -> Caller:
