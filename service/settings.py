@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from environs import Env, EnvError
+
+from service.cores import usable_cores
 
 _OWN_URL = re.compile(r"https://[^/?#@]+|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?")
 _POSTGRESQL = re.compile(r"postgresql://(?:[^:@/]*@)?[^@]+$")
@@ -39,7 +40,8 @@ class Settings:
     port: int
     """GROUNDS_PORT: port to listen on. Default 8000."""
     workers: int
-    """GROUNDS_WORKERS: worker processes. Default: one a core, at least 2."""
+    """GROUNDS_WORKERS: worker processes. Default: one for each core that the service may use, at least 2. With 1 nobody
+    is answered while that worker is replaced: enough to try things out."""
     threads: int
     """GROUNDS_THREADS: requests that a worker serves at once, each of which may wait for a durable commit; half as many
     more wait for their turn, for a second at most, and the rest are answered 503. Default 32."""
@@ -120,7 +122,7 @@ def read_settings() -> Settings:
                 origin=env.str("LOG_ORIGIN", "grounds.invalid/log"),
                 host=host,
                 port=env.int("PORT", 8000),
-                workers=env.int("WORKERS", max(2, os.cpu_count() or 2)),
+                workers=env.int("WORKERS", max(2, usable_cores())),
                 threads=env.int("THREADS", 32),
                 body_limit=env.int("BODY_LIMIT", 65_536),
                 https=env.bool("HTTPS", host not in LOOPBACK),

@@ -53,6 +53,7 @@ __all__ = [
 ]
 
 SECONDS_BETWEEN_LOOKS = 1.0
+_NO_FILE = (0, 0, 0)
 SANDBOX_MARK = f" grounds_{SANDBOX}_"
 """In the Authorization header of whoever sends what calls itself a sandbox key."""
 
@@ -154,7 +155,7 @@ class FollowedKeys(Keys):
         super().__init__(read_keys(folder))
 
     def caller(self, authorization: str | None) -> Caller:
-        """As `Keys`. A key file that cannot be read leaves the keys as they were, and is logged."""
+        """As `Keys`. A key file that cannot be read, or is gone, leaves the keys as they were, and is logged."""
         scheme, _, token = (authorization or "").partition(" ")
         if self._tokens is not None and scheme.lower() == "bearer" and token.count(".") == 2:
             return self._tokens.caller(token.strip())  # a key of ours has no dots
@@ -187,6 +188,10 @@ class FollowedKeys(Keys):
         state = self._look()
         if state == self._state:
             return
+        if state == _NO_FILE:
+            # Nobody revokes all keys by that: a disk that was not mounted, or a slip of the hand.
+            logger().error("key_file_gone")
+            return
         try:
             self._set(read_keys(self._folder))
         except (KeyFileError, OSError):
@@ -198,7 +203,7 @@ class FollowedKeys(Keys):
         try:
             found = (self._folder / KEY_FILE).stat()
         except FileNotFoundError:
-            return (0, 0, 0)
+            return _NO_FILE
         except OSError:
             return (-1, 0, 0)  # reading it then says what is wrong
         return found.st_ino, found.st_mtime_ns, found.st_size

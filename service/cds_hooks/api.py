@@ -101,7 +101,7 @@ def _add_service(
             asked.update(validated(found, desk.acceptor, desk.schema, caller) | authored)
             return asked, _once(service, str(sent["hookInstance"]), caller)
 
-        done = desk.take(caller, read)
+        done = desk.take(caller, read, service.id)
         cards = _cards(done, asked, models.needed(done.model_sha256).model, desk.origin, plan)
         return Response(cards, 200, dict(done.headers), mimetype=JSON)
 
@@ -119,7 +119,7 @@ def _add_service(
         caller = caller_of(request.headers.get("Authorization"), request.path)
         desk.rate.admit(caller.key_id)
         try:
-            recorded = record_feedback(read_json(), said, desk.log, caller)
+            recorded = record_feedback(read_json(), said, desk.log, caller, service.id)
         except Problem as refusal:
             record_refusal(refusal, caller, desk.log)
             raise

@@ -21,6 +21,7 @@ from service.responses.reasons import ACCEPTED_DRAFT, NOT_GIVEN, choices
 from service.responses.story import answerable, respond
 from service.screening.idempotency import Once, once
 from service.screening.reading import field_errors
+from service.screening.story import CDS_SERVICE
 
 ACCEPTED, OVERRIDDEN = "accepted", "overridden"
 DISAGREES = "decided_otherwise"
@@ -90,8 +91,10 @@ class CdsFeedbackSchema(Schema):
     )
 
 
-def record_feedback(sent: Mapping[str, Any], schema: Schema, log: LogStore, caller: Caller) -> list[dict[str, Any]]:
-    """Records each outcome as a response to its screening, and returns these once all are durable.
+def record_feedback(
+    sent: Mapping[str, Any], schema: Schema, log: LogStore, caller: Caller, service_id: str
+) -> list[dict[str, Any]]:
+    """Records each outcome of that service's cards as a response to its screening; returns these once all are durable.
 
     What was recorded before is not recorded again, so the call may be repeated whole. Raises `Problem` before anything
     is recorded where one cannot be, and `NotDurable`.
@@ -104,6 +107,9 @@ def record_feedback(sent: Mapping[str, Any], schema: Schema, log: LogStore, call
     drafts = []
     for place, entry in enumerate(said):
         screening = answerable(str(entry["card"]), log, caller)
+        if screening.get(CDS_SERVICE, service_id) != service_id:
+            fix = f"is a card of another service; send it to /cds-services/{screening[CDS_SERVICE]}/feedback"
+            raise problem("refused", [FieldError(f"feedback.{place}.card", fix)])
         drafts.append(_draft(entry, place, screening["answer"]))
     recorded = []
     for entry, draft in zip(said, drafts, strict=True):

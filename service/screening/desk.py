@@ -73,9 +73,10 @@ class ScreeningDesk:
         self._refuse = refuse
         self._metrics = metrics
 
-    def take(self, caller: Caller, read: Read) -> Answered:
+    def take(self, caller: Caller, read: Read, cds_service: str | None = None) -> Answered:
         """Screens what `read` gives, or answers again what was answered before. A refusal is an entry too.
 
+        `cds_service` is the CDS Hooks service that was called, where it was.
         Raises `Problem`: then there is no score.
         """
         self.rate.admit(caller.key_id)  # refused without an entry: a sender's loop would fill the log
@@ -85,7 +86,7 @@ class ScreeningDesk:
             if self._refuse is not None and (refusal := self._refuse(asked)) is not None:
                 raise refusal
             try:
-                shown = screen(asked, self.released, self._writer, self.log, caller, once)
+                shown = screen(asked, self.released, self._writer, self.log, caller, once, cds_service)
             except AlreadyRecorded as earlier:
                 return self._repeated(asked, once, earlier.index)
         except Problem as refusal:

@@ -88,6 +88,8 @@ def _plain_body(environ: WSGIEnvironment, limit: int) -> bytes | None:
     """The body of what looks like a screening, left to be read again; None where it does not."""
     if environ["PATH_INFO"] != ADDRESS or environ["REQUEST_METHOD"] != "POST" or environ.get("CONTENT_TYPE") != JSON:
         return None
+    if "HTTP_CONTENT_ENCODING" in environ:
+        return None
     length = environ.get("CONTENT_LENGTH") or ""
     if not length.isdecimal() or not 0 < int(length) <= limit:
         return None

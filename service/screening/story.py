@@ -20,6 +20,9 @@ from service.screening.idempotency import SENT_DIGEST, Once
 from service.screening.pooled import pooled_view
 from service.screening.schemas import UNSEEN
 
+CDS_SERVICE = "cds_service"
+"""In an entry: the CDS Hooks service whose card showed the screening."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -37,18 +40,20 @@ def screen(
     log: LogStore,
     caller: Caller,
     once: Once | None = None,
+    cds_service: str | None = None,
 ) -> Shown:
     """Screens one case: score, explanation, gaps, grounds, prompt, words; then the record; and only then the answer.
 
-    `asked` is the validated request; `once` by what the log takes it once. Raises `AlreadyRecorded` where it has,
-    `Problem` where that record is damaged, `ExplanationError` where the contributions do not sum to the score, and
-    `NotDurable` where the log cannot be written; in all of these nothing of this answer may be shown.
+    `asked` is the validated request; `once` by what the log takes it once; `cds_service` the CDS Hooks service whose
+    card will show it. Raises `AlreadyRecorded` where the log has it, `Problem` where that record is damaged,
+    `ExplanationError` where the contributions do not sum to the score, and `NotDurable` where the log cannot be
+    written; in all of these nothing of this answer may be shown.
     """
     if once is not None and once.earlier and (found := recorded(lambda: once.found_earlier(log))) is not None:
         raise AlreadyRecorded(found.index)
     screening_id = uuid7()
     answer, level = composed(asked, released, writer, screening_id)
-    payload = screening_payload(answer, asked, released, caller, once)
+    payload = screening_payload(answer, asked, released, caller, once, cds_service)
     receipt = log.append("screening", payload, screening_id, None if once is None else once.text)
     return Shown(answer, level, receipt)
 
@@ -79,7 +84,12 @@ def composed(
 
 
 def screening_payload(
-    answer: bytes, asked: Mapping[str, Any], released: ReleasedModel, caller: Caller, once: Once | None = None
+    answer: bytes,
+    asked: Mapping[str, Any],
+    released: ReleasedModel,
+    caller: Caller,
+    once: Once | None = None,
+    cds_service: str | None = None,
 ) -> bytes:
     """What the log keeps of a screening: the very bytes shown, what was asked as it was asked, the model, the caller.
 
@@ -92,6 +102,8 @@ def screening_payload(
     }
     if once is not None and once.digest is not None:
         context[SENT_DIGEST] = once.digest
+    if cds_service is not None:
+        context[CDS_SERVICE] = cds_service
     return b"".join((b'{"answer":', answer, b",", canonical_bytes(context)[1:]))
 
 
