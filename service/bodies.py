@@ -59,10 +59,11 @@ class Bodies:
     def __init__(self, threads: int, limit: int, limits: Mapping[str, int], times: BodyTimes | None = None) -> None:
         """Reads bodies of `limit` bytes at most, or what `limits` says of their address.
 
-        Twice as many at a time as there are `threads` for requests of senders with an accepted key, of one key no more
-        than are served and may wait then; half as many of the others. `times` is the limit on their time.
+        Three times as many at once as there are `threads` for requests, of senders with an accepted key, and of one key
+        twice as many: more than can be served and wait then, so that no sender is turned away for this who would not be
+        anyway. As many as there are `threads` of the others. `times` is the limit on their time.
         """
-        self._known = Turns(2 * threads, 3 * threads // 2, 7 * threads // 4)
+        self._known = Turns(3 * threads, 2 * threads, 5 * threads // 2)
         self._others = Turns(threads, threads, 3 * threads // 4)
         self._limit, self._limits = limit, limits
         self._times = times

@@ -18,7 +18,7 @@ from tests.service.serving import Refused, serving, wait_until
 def test_slow_senders_take_no_turns(settings):
     """One body fewer than one key may have on its way, and as many requests whose headers are not whole."""
     with serving(settings, GROUNDS_THREADS="4", GROUNDS_WORKERS="1") as served:
-        slow = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(10)]
+        slow = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(14)]
         head = f"POST /v1/screenings HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {served.key}\r\n"
         for number, one in enumerate(slow):
             rest = "Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{" if number % 2 else "X-Sl"
