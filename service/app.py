@@ -11,6 +11,7 @@ from flask_smorest import Api
 from service.access.guessing import Guesses
 from service.access.keys import Keys
 from service.access.rate import KeyRate
+from service.access.senders import Senders, SignedIn
 from service.audit import AuditPlan, AuditRoom, log_addresses
 from service.cds_hooks.api import cds_hooks
 from service.cds_hooks.contract import FEEDBACK_FORMS
@@ -153,15 +154,22 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_bod
     _watch(app, collaborators, drift)
     api.register_blueprint(drift_address(drift, collaborators.keys))
     page = None
+    signed_in: SignedIn = _nobody
     if collaborators.pages is not None:
         pages = _page_desk(collaborators, writer, collaborators.pages, guesses, rate, drift, room)
         register_pages(app, pages)
         page = partial(summary_page, pages)
+        signed_in = pages.sessions.key_id
+    app.senders = Senders(collaborators.keys, signed_in)
     models = AnsweringModels(collaborators.released, collaborators.release_keys)
     api.register_blueprint(summaries(models, collaborators.log, collaborators.keys, rate, collaborators.origin, page))
     for name, forms in BETWEEN_FIELDS.items():
         api.spec.components.schemas.get(name, {})["oneOf"] = forms
     return app
+
+
+def _nobody(_header: str, /) -> str | None:
+    return None
 
 
 def _watch(app: Web, collaborators: Collaborators, drift: DriftWindow) -> None:

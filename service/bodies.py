@@ -1,17 +1,18 @@
 """Bodies are read before a request takes its turn, so that whoever sends slowly keeps nobody else waiting.
 
-A thread waits for each body that is on its way, and nothing can end that wait early. So only so many are read at once:
-further ones are told at once that there is too much to do, and the threads behind them stay free for the addresses by
-which an operator sees it.
+A thread waits for each body that is on its way. So only so many are read at once: further ones are told at once that
+there is too much to do, and the threads behind them stay free for the addresses by which an operator sees it. Whoever
+has no accepted key has turns apart from those who have, and no sender can take all.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from service.body_times import BodyTimes
 from service.errors import Problem, problem
 from service.screening.seats import RETRY_AFTER
 
@@ -19,17 +20,55 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, WSGIEnvironment
 
 _AT_A_TIME = 65_536
+_ADDRESSES_KEPT = 1024
+
+
+class Turns:
+    """So many bodies at once, and of one sender or one address no more than a share of them."""
+
+    def __init__(self, at_once: int, of_one_key: int, of_one_address: int) -> None:
+        self._left = at_once
+        self._most_of_key, self._most_of_address = max(1, of_one_key), max(1, of_one_address)
+        self._of_key: dict[str, int] = {}
+        self._of_address: dict[str, int] = {}
+        self._mutex = threading.Lock()
+
+    def take(self, key_id: str, address: str) -> bool:
+        """Takes a turn, to be given back; False where there is none."""
+        with self._mutex:
+            of_key, of_address = self._of_key.get(key_id, 0), self._of_address.get(address, 0)
+            if self._left < 1 or of_key >= self._most_of_key or of_address >= self._most_of_address:
+                return False
+            self._left -= 1
+            self._of_key[key_id], self._of_address[address] = of_key + 1, of_address + 1
+        return True
+
+    def give_back(self, key_id: str, address: str) -> None:
+        """Ends a turn."""
+        with self._mutex:
+            self._left += 1
+            self._of_key[key_id] -= 1
+            self._of_address[address] -= 1
+            if len(self._of_address) > _ADDRESSES_KEPT:  # nobody may fill the memory by coming from many
+                self._of_address = {one: taken for one, taken in self._of_address.items() if taken}
 
 
 class Bodies:
     """Reads the bodies of one worker's requests."""
 
-    def __init__(self, at_once: int, limit: int, limits: Mapping[str, int]) -> None:
-        """Reads `at_once` bodies at a time, of `limit` bytes at most, or what `limits` says of their address."""
-        self._turns = threading.BoundedSemaphore(at_once)
-        self._limit, self._limits = limit, limits
+    def __init__(self, threads: int, limit: int, limits: Mapping[str, int], times: BodyTimes | None = None) -> None:
+        """Reads bodies of `limit` bytes at most, or what `limits` says of their address.
 
-    def read(self, environ: WSGIEnvironment) -> Problem | None:
+        Three times as many at once as there are `threads` for requests, of senders with an accepted key, and of one key
+        twice as many: more than can be served and wait then, so that no sender is turned away for this who would not be
+        anyway. As many as there are `threads` of the others. `times` is the limit on their time.
+        """
+        self._known = Turns(3 * threads, 2 * threads, 5 * threads // 2)
+        self._others = Turns(threads, threads, 3 * threads // 4)
+        self._limit, self._limits = limit, limits
+        self._times = times
+
+    def read(self, environ: WSGIEnvironment, key_id_of: Callable[[WSGIEnvironment], str | None]) -> Problem | None:
         """Reads the body, where there is one; or the problem of one that is turned away.
 
         A body that says itself that it is too large is left unread, and of another no more is read than shows it: both
@@ -45,17 +84,28 @@ class Bodies:
             size = limit + 1
         else:
             return None
-        if not self._turns.acquire(blocking=False):
+        key_id, address = key_id_of(environ), environ.get("REMOTE_ADDR", "")
+        turns = self._others if key_id is None else self._known
+        if not turns.take(key_id or "", address):
             return problem("overloaded", Retry_After=RETRY_AFTER)
         try:
-            body = _read(environ["wsgi.input"], size)
+            body = self._read(environ["wsgi.input"], size, address)
         finally:
-            self._turns.release()
+            turns.give_back(key_id or "", address)
         environ["wsgi.input"] = BytesIO(body)
         if not length:
             environ["CONTENT_LENGTH"] = str(len(body))
             del environ["HTTP_TRANSFER_ENCODING"]
         return None
+
+    def _read(self, source: InputStream, size: int, address: str) -> bytes:
+        if self._times is None:
+            return _read(source, size)
+        number = self._times.began(address)
+        try:
+            return _read(source, size)
+        finally:
+            self._times.ended(number)
 
 
 def _read(source: InputStream, size: int) -> bytes:

@@ -92,6 +92,7 @@ PROBLEMS: dict[str, tuple[int, str, str]] = {
     ),
     "too_many_responses": (409, "Too many responses", "This screening was answered too often; stop the sender's loop."),
     "body_too_large": (413, "The body is too large", "Send one case a request."),
+    "body_encoded": (415, "The body is encoded", "Send it as it is, without the header Content-Encoding."),
     "not_json": (415, "Not JSON", "Send the header Content-Type: application/json."),
     "refused": (422, "The request was refused", "Each entry in errors names a field and the fix. Nothing was scored."),
     "key_reused": (

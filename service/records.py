@@ -66,12 +66,13 @@ def recorded_screening(screening_id: str, log: LogStore) -> tuple[StoredEntry, d
 def looked_at(screening_id: str, caller: Caller, log: LogStore) -> tuple[StoredEntry, dict[str, Any]]:
     """A screening that this caller made, or their agency alone, or any for an auditor; the look is recorded first.
 
-    Of a pooled view only the key that asked sees the whole: each agency told it what it knows, and not the others.
+    Of a pooled view only the holder of the key that asked sees the whole: each agency told them what it knows, and not
+    the others.
 
     Raises `Problem`: `not_found`, `erased`, `record_damaged` or `not_recorded`.
     """
     entry, payload = recorded_screening(screening_id, log)
-    if caller.role != "auditor" and not (payload["caller"]["key_id"] == caller.key_id or _of_agency(payload, caller)):
+    if caller.role != "auditor" and not (caller.holds(payload["caller"]["key_id"]) or _of_agency(payload, caller)):
         raise problem("not_found")
     looked = {"caller": {"key_id": caller.key_id, "role": caller.role}, "screening_id": screening_id}
     record(lambda: log.append("lookup", canonical_bytes(looked)))

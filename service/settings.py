@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from environs import Env, EnvError
+
+from service.cores import usable_cores
 
 _OWN_URL = re.compile(r"https://[^/?#@]+|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?")
 _POSTGRESQL = re.compile(r"postgresql://(?:[^:@/]*@)?[^@]+$")
@@ -39,7 +40,8 @@ class Settings:
     port: int
     """GROUNDS_PORT: port to listen on. Default 8000."""
     workers: int
-    """GROUNDS_WORKERS: worker processes. Default: one a core, at least 2."""
+    """GROUNDS_WORKERS: worker processes. Default: one for each core that the service may use, at least 2. With 1 nobody
+    is answered while that worker is replaced: enough to try things out."""
     threads: int
     """GROUNDS_THREADS: requests that a worker serves at once, each of which may wait for a durable commit; half as many
     more wait for their turn, for a second at most, and the rest are answered 503. Default 32."""
@@ -73,6 +75,9 @@ class Settings:
     """GROUNDS_CDS_ISSUERS: file of the systems that may call by CDS Hooks. Default: none, and there is no CDS Hooks."""
     batch_body_limit: int = 4 * 1024 * 1024
     """GROUNDS_BATCH_BODY_LIMIT: largest body of a request of many cases, in bytes. Default 4194304."""
+
+    body_seconds: int = 30
+    """GROUNDS_BODY_SECONDS: how long a body may be on its way; then its connection is ended. Default 30."""
 
     vignettes: Path | None = None
     """GROUNDS_VIGNETTES: folder of a facilitator's own training cases, beside the shipped ones. Default: none."""
@@ -117,7 +122,7 @@ def read_settings() -> Settings:
                 origin=env.str("LOG_ORIGIN", "grounds.invalid/log"),
                 host=host,
                 port=env.int("PORT", 8000),
-                workers=env.int("WORKERS", max(2, os.cpu_count() or 2)),
+                workers=env.int("WORKERS", max(2, usable_cores())),
                 threads=env.int("THREADS", 32),
                 body_limit=env.int("BODY_LIMIT", 65_536),
                 https=env.bool("HTTPS", host not in LOOPBACK),
@@ -128,6 +133,7 @@ def read_settings() -> Settings:
                 oidc_role_claim=env.str("OIDC_ROLE_CLAIM", "grounds_role"),
                 oidc_agency_claim=env.str("OIDC_AGENCY_CLAIM", "grounds_agency"),
                 batch_body_limit=env.int("BATCH_BODY_LIMIT", 4 * 1024 * 1024),
+                body_seconds=env.int("BODY_SECONDS", 30),
                 vignettes=env.path("VIGNETTES", None),
                 public_url=env.str("PUBLIC_URL", "").rstrip("/"),
                 cds_issuers=env.path("CDS_ISSUERS", None),
@@ -144,6 +150,7 @@ def read_settings() -> Settings:
         ("WORKERS", settings.workers, 1, 256),
         ("THREADS", settings.threads, 1, 1024),
         ("BODY_LIMIT", settings.body_limit, 1024, 16 * 1024 * 1024),
+        ("BODY_SECONDS", settings.body_seconds, 2, 3600),
         ("BATCH_BODY_LIMIT", settings.batch_body_limit, 1024, 16 * 1024 * 1024),
     ):
         if not low <= value <= high:

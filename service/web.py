@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
+from werkzeug.exceptions import HTTPException
 
 from service.access.keys import SANDBOX_MARK
 from service.bodies import Bodies
@@ -19,12 +20,16 @@ from service.screening.seats import NEVER_TURNED_AWAY, Seats
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from service.access.senders import Senders
+    from service.errors import Problem
     from service.screening.short_way import ShortWay
 
 SLOW_MS = 1000.0
 HEADERS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 """What every answer says unless its view said otherwise."""
 
+NO_RULE = "none"
+"""What the metrics call the route of an address that is none of ours."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -69,6 +74,8 @@ class Web(Flask):
     metrics: Metrics | None = None
     """What counts the answers; None where nothing does."""
 
+    senders: Senders
+    """Tells whose body it is that takes a turn (set by `service.app`)."""
     short_way: ShortWay | None = None
     """Answers plain screenings before Flask does; None where Flask answers all."""
     sandbox: WSGIApplication | None = None
@@ -83,19 +90,33 @@ class Web(Flask):
             answer = partial(self.short_way.answer, answer)
         if self.seats is None or environ["PATH_INFO"] in NEVER_TURNED_AWAY:
             return answer(environ, start_response)
-        turned_away = None if self.bodies is None else self.bodies.read(environ)
+        came = time.perf_counter()
+        turned_away = None if self.bodies is None else self.bodies.read(environ, self.senders.key_id)
         if turned_away is None:
             turned_away = self.seats.take()
         if turned_away is not None:
-            if self.metrics is not None:
-                self.metrics.refused(turned_away.code)
-            refusal = turned_away.response()
-            refusal.headers.extend(HEADERS)
-            return refusal(environ, start_response)
+            return self._turned_away(turned_away, environ, came)(environ, start_response)
         try:
             return answer(environ, start_response)
         finally:
             self.seats.give_back()
+
+    def _turned_away(self, refusal: Problem, environ: WSGIEnvironment, came: float) -> Response:
+        """The answer to a request that no view sees, counted as those of the views are."""
+        if self.metrics is not None:
+            self.metrics.refused(refusal.code)
+            method, rule = environ["REQUEST_METHOD"], self._rule(environ)
+            self.metrics.answered(_method(method), rule, refusal.status, time.perf_counter() - came)
+        response = refusal.response()
+        response.headers.extend(HEADERS)
+        return response
+
+    def _rule(self, environ: WSGIEnvironment) -> str:
+        try:
+            adapter = self.url_map.bind("")
+            return adapter.match(environ["PATH_INFO"], environ["REQUEST_METHOD"], return_rule=True)[0].rule
+        except HTTPException:
+            return NO_RULE
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself: no view here is asynchronous, and Flask would look into each again and again."""
@@ -105,7 +126,7 @@ class Web(Flask):
         """Answers the request; the quick and good ones cost no line."""
         began = time.perf_counter()
         response = super().full_dispatch_request()
-        self.noted(request.method, request.url_rule.rule if request.url_rule else "none", response.status_code, began)
+        self.noted(request.method, request.url_rule.rule if request.url_rule else NO_RULE, response.status_code, began)
         return response
 
     def noted(self, method: str, rule: str, status: int, began: float) -> None:

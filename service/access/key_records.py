@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from service.access.keys import Recorder, StoredKey, create_key, development_keys, revoke_key, rotate_key
+from model.artefact import ArtefactError
+from service.access.keys import (
+    KeyFileError,
+    Recorder,
+    StoredKey,
+    create_key,
+    development_keys,
+    revoke_key,
+    rotate_key,
+)
 from service.log.canonical import canonical_bytes
 from service.log.entry import Kind
 from service.log.store import LogStore, NotDurable
+from service.model_files import load_active
 from service.settings import Settings
 
 COMMAND_LINE = "command line"
@@ -18,7 +28,13 @@ OpenLog = Callable[[], LogStore]
 def create_recorded_key(
     settings: Settings, open_log: OpenLog, role: str, agency: str | None, days: float | None = None
 ) -> tuple[str, StoredKey]:
-    """Makes a key whose entry is durable before it exists. Raises `NotDurable`; then there is no key."""
+    """Makes a key whose entry is durable before it exists.
+
+    Raises `NotDurable`, and `KeyFileError` for an agency that the active model's dictionary does not name; then there
+    is no key.
+    """
+    if agency is not None:
+        _check_agency(agency, settings)
     return create_key(settings.keys, role, agency, _recorder(open_log), days)
 
 
@@ -45,6 +61,17 @@ def revoke_recorded_key(settings: Settings, open_log: OpenLog, key_id: str) -> S
     except NotDurable as error:
         raise NotDurable(f"{key_id} is revoked, but not recorded: {error}; revoke it again to record it") from None
     return revoked
+
+
+def _check_agency(agency: str, settings: Settings) -> None:
+    """A key bound to an agency that nobody can send for would be refused at every screening. Raises `KeyFileError`."""
+    try:
+        released = load_active(settings.models, settings.keys)
+    except ArtefactError:
+        return  # keys may be made before a model is released; one that cannot be trusted is said when it is used
+    known = [one.id for one in released.model.dictionary.agencies]
+    if agency not in known:
+        raise KeyFileError(f"agency: send one of the active model's dictionary: {', '.join(known)}")
 
 
 def _recorder(open_log: OpenLog) -> Recorder:

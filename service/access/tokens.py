@@ -72,6 +72,11 @@ class Tokens:
             raise problem("issuer_unavailable", Retry_After="10") from None
         return found[0]
 
+    def known(self, token: str) -> Caller | None:
+        """The holder of a token that was found good before and has not expired; None of any other. Asks nobody."""
+        found = self._kept.get(hashlib.sha256(token.encode()).digest())
+        return None if found is None or time.time() >= found[1] else found[0]
+
     def _keep(self, digest: bytes, found: tuple[Caller, float, int]) -> None:
         self._kept[digest] = found
         while len(self._kept) > MOST_KEPT:

@@ -31,6 +31,7 @@ from service.sandbox.cases import NOBODY, CannedCase
 from service.screening.api import documented
 from service.screening.desk import Answered, ScreeningDesk
 from service.screening.examples import AT
+from service.screening.idempotency import Once, once
 from service.screening.reading import JSON, read_json, validated
 from service.summary.facts import summarise
 
@@ -94,13 +95,13 @@ def _add_service(
         caller = caller_of(request.headers.get("Authorization"), request.path)
         asked: dict[str, Any] = {}
 
-        def read() -> tuple[dict[str, Any], str | None]:
+        def read() -> tuple[dict[str, Any], Once | None]:
             sent = read_json()
             found, authored = request_in(sent, schema, desk.released.model.dictionary, caller)
             asked.update(validated(found, desk.acceptor, desk.schema, caller) | authored)
-            return asked, _unique(service, str(sent["hookInstance"]), caller)
+            return asked, _once(service, str(sent["hookInstance"]), caller)
 
-        done = desk.take(caller, read)
+        done = desk.take(caller, read, service.id)
         cards = _cards(done, asked, models.needed(done.model_sha256).model, desk.origin, plan)
         return Response(cards, 200, dict(done.headers), mimetype=JSON)
 
@@ -118,7 +119,7 @@ def _add_service(
         caller = caller_of(request.headers.get("Authorization"), request.path)
         desk.rate.admit(caller.key_id)
         try:
-            recorded = record_feedback(read_json(), said, desk.log, caller)
+            recorded = record_feedback(read_json(), said, desk.log, caller, service.id)
         except Problem as refusal:
             record_refusal(refusal, caller, desk.log)
             raise
@@ -143,6 +144,6 @@ def _cards(done: Answered, asked: dict[str, Any], model: AdditiveModel, origin: 
     return orjson.dumps({"cards": [card(answer, summary, model, plan.url, asked.get(AUTHORED))]})
 
 
-def _unique(service: HookService, hook_instance: str, caller: Caller) -> str:
+def _once(service: HookService, hook_instance: str, caller: Caller) -> Once:
     """A hook's instance is a new one for each call, so a retry of one is answered as it was."""
-    return f"hook {caller.key_id} {sha256(f'{service.id} {hook_instance.lower()}'.encode()).hexdigest()}"
+    return once("hook", sha256(f"{service.id} {hook_instance.lower()}".encode()).hexdigest(), caller)

@@ -19,7 +19,9 @@ from service.errors import FieldError, problem
 from service.log.store import LogStore
 from service.responses.reasons import ACCEPTED_DRAFT, NOT_GIVEN, choices
 from service.responses.story import answerable, respond
+from service.screening.idempotency import Once, once
 from service.screening.reading import field_errors
+from service.screening.story import CDS_SERVICE
 
 ACCEPTED, OVERRIDDEN = "accepted", "overridden"
 DISAGREES = "decided_otherwise"
@@ -89,8 +91,10 @@ class CdsFeedbackSchema(Schema):
     )
 
 
-def record_feedback(sent: Mapping[str, Any], schema: Schema, log: LogStore, caller: Caller) -> list[dict[str, Any]]:
-    """Records each outcome as a response to its screening, and returns these once all are durable.
+def record_feedback(
+    sent: Mapping[str, Any], schema: Schema, log: LogStore, caller: Caller, service_id: str
+) -> list[dict[str, Any]]:
+    """Records each outcome of that service's cards as a response to its screening; returns these once all are durable.
 
     What was recorded before is not recorded again, so the call may be repeated whole. Raises `Problem` before anything
     is recorded where one cannot be, and `NotDurable`.
@@ -103,11 +107,14 @@ def record_feedback(sent: Mapping[str, Any], schema: Schema, log: LogStore, call
     drafts = []
     for place, entry in enumerate(said):
         screening = answerable(str(entry["card"]), log, caller)
+        if screening.get(CDS_SERVICE, service_id) != service_id:
+            fix = f"is a card of another service; send it to /cds-services/{screening[CDS_SERVICE]}/feedback"
+            raise problem("refused", [FieldError(f"feedback.{place}.card", fix)])
         drafts.append(_draft(entry, place, screening["answer"]))
     recorded = []
     for entry, draft in zip(said, drafts, strict=True):
         asked = response_of(entry) | ({"draft": draft} if draft else {})
-        done = respond(str(entry["card"]), asked, log, caller, _unique(entry, caller))
+        done = respond(str(entry["card"]), asked, log, caller, _once(entry, caller))
         recorded.append(orjson.loads(done.answer))
     return recorded
 
@@ -131,8 +138,8 @@ def _draft(entry: Mapping[str, Any], place: int, answer: Mapping[str, Any]) -> s
     return None
 
 
-def _unique(entry: Mapping[str, Any], caller: Caller) -> str:
+def _once(entry: Mapping[str, Any], caller: Caller) -> Once:
     """By what an outcome is taken once: the card, what was said of it, and when."""
     said = [str(entry["card"]), entry["outcome"], entry["outcomeTimestamp"].isoformat()]
     said += [str(one["id"]) for one in entry.get("acceptedSuggestions", ())] + response_of(entry)["reasons"]
-    return f"response {caller.key_id} {sha256('|'.join(said).encode()).hexdigest()}"
+    return once("response", sha256("|".join(said).encode()).hexdigest(), caller)

@@ -1,7 +1,8 @@
 """Who may call by CDS Hooks: a file of issuers, each bound to one of the service's own keys.
 
 The key gives an issuer its role and agency. So an issuer is created, expires and is revoked as every key is, with its
-entries in the log; and the key's holder can open what the issuer's calls made, on the pages and by the API.
+entries in the log; and the key's holder can open what the issuer's calls made, on the pages and by the API. A key that
+is rotated hands the issuer on to the new one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _FIELDS = {"iss", "key", "jwks_file", "jwks_url", "origins"}
 class Issuer:
     """A system that calls. Its public keys come from a file or from an address, never from the call itself.
 
-    `key_id` is the id of a practitioner's key. `origins` are the browser origins that may call in its name (CORS).
+    `key_id` is the id of a practitioner's key, or of one whose place that took. `origins` are the browser origins that
+    may call in its name (CORS).
     """
 
     iss: str

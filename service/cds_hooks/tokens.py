@@ -45,7 +45,7 @@ class CdsClients:
             raise problem("no_token", WWW_Authenticate="Bearer")
         issuer, said = self._checked(token.strip(), f"{self._plan.url}{path}")
         self._once(issuer, said)
-        caller = self._keys.by_id(issuer.key_id)
+        caller = self._keys.newest(issuer.key_id)  # of that key, or of one that took its place
         if caller is None:
             raise _refused("its issuer's key is revoked or expired; ask the operator of Grounds")
         require_role(caller, "practitioner")

@@ -24,7 +24,7 @@ from service.records import looked_at
 from service.replay.answering import AnsweringModels
 from service.screening.api import documented
 from service.screening.desk import ScreeningDesk
-from service.screening.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
+from service.screening.idempotency import IDEMPOTENCY_PARAMETER, Once, idempotency_key
 from service.screening.reading import read_json, validated
 from service.web import Recorded
 
@@ -71,12 +71,13 @@ def _resources(desk: ScreeningDesk, models: AnsweringModels) -> Blueprint:
         caller = desk.keys.caller(request.headers.get("Authorization"))
         asked: dict[str, Any] = {}
 
-        def read() -> tuple[dict[str, Any], str | None]:
+        def read() -> tuple[dict[str, Any], Once | None]:
             resource = read_json(terms.FHIR_JSON)
             sent = request_of(resource, desk.released.model.dictionary, caller)
             authored = recorded_authored(resource)
             asked.update(validated(sent, desk.acceptor, desk.schema, caller) | authored)
-            return asked, idempotency_key(request.headers.get("Idempotency-Key"), caller, "screening")
+            header = request.headers.get("Idempotency-Key")
+            return asked, idempotency_key(header, caller, "screening", (sent, asked))
 
         done = desk.take(caller, read)
         location = ("Location", f"{PREFIX}/RiskAssessment/{done.record.entry_id}")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from flask import Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
+from werkzeug.http import parse_cookie
 
 from model.files import write_whole
 from service.access.keys import Caller, Keys
@@ -64,7 +65,15 @@ class Sessions:
 
     def visitor(self, request: Request) -> Visitor | None:
         """Who sent the request; None where nobody is signed in."""
-        opened = self._open(request.cookies.get(self.cookie, ""))
+        return self._visitor(request.cookies.get(self.cookie, ""))
+
+    def key_id(self, header: str) -> str | None:
+        """The id of the key by which whoever sends that Cookie header is signed in; None where nobody is."""
+        visitor = self._visitor(parse_cookie(header).get(self.cookie, ""))
+        return None if visitor is None else visitor.caller.key_id
+
+    def _visitor(self, cookie: str) -> Visitor | None:
+        opened = self._open(cookie)
         if opened is None or not 0 <= time.time() - opened.at <= HOURS * 3600:
             return None
         caller = self._keys.by_id(opened.key_id)

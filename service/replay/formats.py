@@ -1,7 +1,8 @@
 """How an entry's payload is read and its answer worked out again, by the format number in its leaf.
 
 A payload names no version of its own: the leaf's `format` stands for both, so that nobody can change the format of an
-entry that is in the tree. Format 1: `{"answer", "asked", "caller", "model_sha256"}`, canonical JSON.
+entry that is in the tree. Format 1: `{"answer", "asked", "caller", "model_sha256"}`, canonical JSON; what else a
+payload holds (`sent_digest`, `cds_service`) takes no part in the answer.
 
 To add format 2 (a payload or an answer of another shape, or other words around the model's own):
 

@@ -134,8 +134,8 @@ def responses(log: LogStore, keys: Keys, rate: KeyRate, origin: str) -> Blueprin
             try:
                 require_role(caller, "practitioner")
                 asked = validated_response(schema, read_json())
-                unique = idempotency_key(request.headers.get("Idempotency-Key"), caller, "response")
-                recorded = respond(str(screening_id), asked, log, caller, unique)
+                once = idempotency_key(request.headers.get("Idempotency-Key"), caller, "response")
+                recorded = respond(str(screening_id), asked, log, caller, once)
             except Problem as refusal:
                 record_refusal(refusal, caller, log)
                 raise

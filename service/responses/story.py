@@ -19,6 +19,7 @@ from service.log.canonical import canonical_bytes
 from service.log.projection import POOLED
 from service.log.store import AlreadyRecorded, LogStore, Receipt, StoredEntry
 from service.records import recorded_screening
+from service.screening.idempotency import Once
 from service.screening.reading import agencies_of
 
 MOST_RESPONSES = 50
@@ -34,25 +35,26 @@ class Recorded:
 
 
 def respond(
-    screening_id: str, asked: Mapping[str, Any], log: LogStore, caller: Caller, unique: str | None = None
+    screening_id: str, asked: Mapping[str, Any], log: LogStore, caller: Caller, once: Once | None = None
 ) -> Recorded:
     """Records what was done about a screening; returns once it is durable.
 
-    `asked` is the validated request; `draft` in it names what was taken up of a card's drafts. `unique` is a text by
-    which the log takes it once. Raises
-    `Problem` where the screening is not there for this caller or another response came first, and `NotDurable`.
+    `asked` is the validated request; `draft` in it names what was taken up of a card's drafts. `once` is by what the
+    log takes it once. Raises `Problem` where the screening is not there for this caller or another response came first,
+    and `NotDurable`.
     """
     screening = answerable(screening_id, log, caller)
     number, newest = _newest(screening_id, log)
     while number < MOST_RESPONSES:
-        if unique is not None and (earlier := log.recorded_as(unique)) is not None:
+        if once is not None and (earlier := once.found(log)) is not None:
             return _repeated(earlier, screening_id, asked)
         if asked.get("corrects") not in (None, newest):
             raise problem("corrects_another", [FieldError("corrects", "name the newest response, or leave it out")])
         response_id = numbered_id(screening_id, number)
         payload = _payload(screening_id, asked, newest, screening, caller)
         try:
-            return Recorded(_answer(response_id, payload), log.append("response", payload, response_id, unique))
+            receipt = log.append("response", payload, response_id, None if once is None else once.text)
+            return Recorded(_answer(response_id, payload), receipt)
         except AlreadyRecorded:
             # Another one came in between. It is this very request, which is looked up, or one that this one corrects.
             number, newest = _newest(screening_id, log)
@@ -80,7 +82,7 @@ def numbered_id(screening_id: str, number: int) -> str:
 def answerable(screening_id: str, log: LogStore, caller: Caller) -> dict[str, Any]:
     """The payload of a screening to which this caller may respond. Raises `Problem`."""
     _, screening = recorded_screening(screening_id, log)
-    own = screening["caller"]["key_id"] == caller.key_id
+    own = caller.holds(screening["caller"]["key_id"])
     if not own and (caller.agency is None or caller.agency not in agencies_of(screening["asked"])):
         raise problem("not_found")
     return screening

@@ -11,6 +11,9 @@ import os
 import signal
 import threading
 
+stopping = threading.Event()
+"""Set once this process was told to stop: what waits for senders may then wait less."""
+
 
 def heed(*signals: signal.Signals) -> None:
     """Has the signals' handlers called by a thread of their own, whatever the main thread waits for.
@@ -26,6 +29,8 @@ def heed(*signals: signal.Signals) -> None:
 def _heed(signals: frozenset[signal.Signals]) -> None:
     while True:
         came = signal.sigwait(signals)
+        if came == signal.SIGTERM:
+            stopping.set()
         handler = signal.getsignal(came)
         if callable(handler):
             handler(came, None)

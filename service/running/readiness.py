@@ -6,6 +6,7 @@ Cheap enough to be asked every second: a file is read again only where it change
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from service.access.keys import KEY_FILE, KeyFileError, read_keys
 from service.log.publisher import NEWEST
 from service.log.store import LogStore
 from service.model_files import RELEASE_PUBLIC_KEY, ReleasedModel, load_released
+from service.running.telemetry import logger
 
 BEHIND_SECONDS = 30.0
 """How long the published checkpoint may be behind the log; it is published every second."""
@@ -70,7 +72,8 @@ class Readiness:
                 found = load_released(folder, places.keys)
                 self._model = WELL if found.sha256 == self._released.sha256 else "another model lies in its place"
             except ArtefactError as error:
-                self._model = str(error)
+                logger().error("model_not_in_order", error=str(error))
+                self._model = _without_path(str(error), (*files, folder))
             self._model_state = state
         return self._model
 
@@ -113,6 +116,14 @@ class Readiness:
         elif now - self._behind_since > BEHIND_SECONDS:
             return f"not published for more than {BEHIND_SECONDS:.0f} s; see the service's log"
         return WELL
+
+
+def _without_path(said: str, places: Sequence[Path]) -> str:
+    """What is wrong with a file, by its name: anybody may read this, and where files lie is no business of theirs."""
+    for place in places:
+        if said.startswith(f"{place}: "):
+            return f"{place.name}: {said.removeprefix(f'{place}: ')}"
+    return "cannot be trusted; see the service's log"
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:

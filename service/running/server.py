@@ -69,9 +69,9 @@ def serve_workers(settings: Settings) -> None:
         http=HTTPModes.http1,
         websockets=False,
         workers=settings.workers,
-        # Twice as many for bodies on their way (service.bodies), half as many that wait (screening.seats): the rest is
-        # there for whoever is turned away and for the addresses of status, whatever senders do.
-        blocking_threads=4 * settings.threads,
+        # Four times as many for bodies on their way (service.bodies), half as many that wait (screening.seats): the
+        # rest is there for whoever is turned away and for the addresses of status, whatever senders do.
+        blocking_threads=6 * settings.threads,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
         backlog=1024,
         respawn_failed_workers=True,

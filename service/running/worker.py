@@ -20,6 +20,7 @@ from service.access.keys import FollowedKeys, KeyFileError
 from service.app import Collaborators, PagePlan, create_app
 from service.audit import AuditPlan
 from service.bodies import Bodies
+from service.body_times import body_times
 from service.cds_hooks.plan import cds_plan
 from service.log.checkpoint import SigningKeyError
 from service.log.store import LogError, NotDurable
@@ -107,7 +108,8 @@ def assembled() -> Web:
             settings.batch_body_limit,
         ),
     )
-    app.bodies = Bodies(2 * settings.threads, settings.body_limit, {BATCH_ADDRESS: settings.batch_body_limit})
+    times = body_times(settings.body_seconds, settings.port)
+    app.bodies = Bodies(settings.threads, settings.body_limit, {BATCH_ADDRESS: settings.batch_body_limit}, times)
     app.seats = Seats(settings.threads, settings.threads // 2, metrics.queued)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
     gc.collect()

@@ -40,8 +40,16 @@ class SandboxKeys(Keys):
             raise problem("unknown_key", WWW_Authenticate='Bearer error="invalid_token"')
         return replace(found, role="practitioner")
 
+    def known(self, authorization: str) -> Caller | None:
+        """Nobody: bodies are read before the sandbox's door."""
+        return None
+
     def by_id(self, key_id: str) -> Caller | None:
         """Nobody: the sandbox has no pages and no CDS clients."""
+        return None
+
+    def newest(self, key_id: str) -> Caller | None:
+        """Nobody, as above."""
         return None
 
 

@@ -16,9 +16,9 @@ from service.records import looked_at, with_record
 from service.screening.answer_schemas import ScreeningSchema
 from service.screening.desk import ScreeningDesk
 from service.screening.examples import examples_of
-from service.screening.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
+from service.screening.idempotency import IDEMPOTENCY_PARAMETER, Once, idempotency_key
 from service.screening.many_api import ScreeningsSchema, add_many
-from service.screening.reading import JSON, validated_screening
+from service.screening.reading import JSON, read_json, validated
 from service.screening.schemas import ProblemSchema
 from service.screening.short_way import raise_again
 from service.web import Recorded
@@ -53,9 +53,11 @@ def screenings(desk: ScreeningDesk, shown: Mapping[str, Any], batch_body_limit: 
         raise_again(request.environ)
         caller = desk.keys.caller(request.environ.get("HTTP_AUTHORIZATION"))
 
-        def read() -> tuple[dict[str, Any], str | None]:
-            asked = validated_screening(desk.acceptor, desk.schema, caller)
-            return asked, idempotency_key(request.environ.get("HTTP_IDEMPOTENCY_KEY"), caller, "screening")
+        def read() -> tuple[dict[str, Any], Once | None]:
+            sent = read_json()
+            asked = validated(sent, desk.acceptor, desk.schema, caller)
+            header = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+            return asked, idempotency_key(header, caller, "screening", (sent, asked))
 
         answered = desk.take(caller, read)
         headers = [("Location", f"/v1/screenings/{answered.record.entry_id}"), *answered.headers]

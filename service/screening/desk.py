@@ -19,14 +19,15 @@ from service.records import not_recorded, record_refusal, recorded, recorded_scr
 from service.running.metrics import Metrics
 from service.screening.accepting import Acceptor
 from service.screening.answer import AnswerWriter
+from service.screening.idempotency import Once
 from service.screening.many import screen_many
 from service.screening.schemas import request_schema
 from service.screening.story import screen
 
 REPLAYED = ("Idempotent-Replayed", "true")
 
-Read = Callable[[], tuple[dict[str, Any], str | None]]
-"""Gives the validated request and the text by which the log takes it once (None: as often as it comes)."""
+Read = Callable[[], tuple[dict[str, Any], Once | None]]
+"""Gives the validated request and by what the log takes it once (None: as often as it comes)."""
 
 Refuse = Callable[[dict[str, Any]], Problem | None]
 """Looks at a validated request; the refusal, or None."""
@@ -72,21 +73,22 @@ class ScreeningDesk:
         self._refuse = refuse
         self._metrics = metrics
 
-    def take(self, caller: Caller, read: Read) -> Answered:
+    def take(self, caller: Caller, read: Read, cds_service: str | None = None) -> Answered:
         """Screens what `read` gives, or answers again what was answered before. A refusal is an entry too.
 
+        `cds_service` is the CDS Hooks service that was called, where it was.
         Raises `Problem`: then there is no score.
         """
         self.rate.admit(caller.key_id)  # refused without an entry: a sender's loop would fill the log
         try:
             require_role(caller, "practitioner")
-            asked, unique = read()
+            asked, once = read()
             if self._refuse is not None and (refusal := self._refuse(asked)) is not None:
                 raise refusal
             try:
-                shown = screen(asked, self.released, self._writer, self.log, caller, unique)
+                shown = screen(asked, self.released, self._writer, self.log, caller, once, cds_service)
             except AlreadyRecorded as earlier:
-                return self._repeated(asked, earlier.index)
+                return self._repeated(asked, once, earlier.index)
         except Problem as refusal:
             record_refusal(refusal, caller, self.log)
             raise
@@ -97,7 +99,7 @@ class ScreeningDesk:
         return Answered(shown.answer, shown.receipt, self.released.sha256)
 
     def take_many(
-        self, caller: Caller, read: Callable[[], tuple[list[dict[str, Any]], str | None]]
+        self, caller: Caller, read: Callable[[], tuple[list[dict[str, Any]], Once | None]]
     ) -> tuple[bytes, bool]:
         """As `take`, of many cases at once: all are recorded and answered, or none.
 
@@ -106,13 +108,13 @@ class ScreeningDesk:
         self.rate.admit(caller.key_id)
         try:
             require_role(caller, "practitioner")
-            asked, unique = read()
+            asked, once = read()
             self._admit_all(caller, len(asked))
             for one in asked:
                 if self._refuse is not None and (refusal := self._refuse(one)) is not None:
                     raise refusal
             answer, levels, repeated = screen_many(
-                asked, self.released, self._writer, self.log, caller, unique, self.origin
+                asked, self.released, self._writer, self.log, caller, once, self.origin
             )
         except Problem as refusal:
             if refusal.code != "rate_limited":
@@ -133,12 +135,12 @@ class ScreeningDesk:
         if cases > 1:
             self.rate.admit(caller.key_id, cases - 1)
 
-    def _repeated(self, asked: dict[str, Any], index: int) -> Answered:
+    def _repeated(self, asked: dict[str, Any], once: Once | None, index: int) -> Answered:
         """The answer that this request was given before, from its record; a retry makes no second entry."""
         found = recorded(lambda: self.log.get_index(index))
         if found is None:
             raise problem("record_damaged")
         entry, payload = recorded_screening(found.entry_id, self.log)
-        if payload["asked"] != asked:
+        if once is None or not once.is_of(payload, asked):
             raise problem("key_reused")
         return Answered(canonical_bytes(payload["answer"]), entry, payload["model_sha256"], (REPLAYED,))

@@ -20,6 +20,7 @@ from service.log.store import AlreadyRecorded, LogStore, Receipt, StoredEntry
 from service.model_files import ReleasedModel
 from service.records import recorded, recorded_screening
 from service.screening.answer import AnswerWriter
+from service.screening.idempotency import Once
 from service.screening.story import compose, screening_payload
 
 MOST_CASES = 1000
@@ -35,7 +36,7 @@ def screen_many(
     writer: AnswerWriter,
     log: LogStore,
     caller: Caller,
-    unique: str | None,
+    once: Once | None,
     origin: str,
 ) -> tuple[bytes, list[str], bool]:
     """Screens the cases; the answer's bytes once all are durable, their levels, and whether it was given before.
@@ -43,16 +44,21 @@ def screen_many(
     `asked` are validated requests. Raises `Problem` where the key was used for other cases, `ExplanationError`, and
     `NotDurable`; in all of them nothing may be shown.
     """
+    if once is not None and once.earlier and recorded(lambda: once.numbered(0).found_earlier(log)) is not None:
+        return _repeated(asked, log, once, origin), [], True
     ids = [uuid7() for _ in asked]
     answers = [compose(one, released, writer, one_id) for one, one_id in zip(asked, ids, strict=True)]
-    entries = [
-        (one_id, screening_payload(answer, one, released, caller), _numbered(unique, number))
-        for number, (one_id, answer, one) in enumerate(zip(ids, answers, asked, strict=True))
-    ]
+    entries = []
+    for number, (one_id, answer, one) in enumerate(zip(ids, answers, asked, strict=True)):
+        numbered = None if once is None else once.numbered(number)
+        payload = screening_payload(answer, one, released, caller, numbered)
+        entries.append((one_id, payload, None if numbered is None else numbered.text))
     try:
         receipts = log.append_whole("screening", entries)
     except AlreadyRecorded:
-        return _repeated(asked, log, unique, origin), [], True
+        if once is None:
+            raise
+        return _repeated(asked, log, once, origin), [], True
     read = [orjson.loads(answer) for answer in answers]
     return shown(read, receipts, origin), [answer["prompt"]["level"] for answer in read], False
 
@@ -80,26 +86,22 @@ def _compact(answer: Mapping[str, Any], receipt: Receipt | StoredEntry) -> dict[
     }
 
 
-def _numbered(unique: str | None, number: int) -> str | None:
-    return None if unique is None else f"{unique} {number}"
-
-
-def _repeated(asked: Sequence[Mapping[str, Any]], log: LogStore, unique: str | None, origin: str) -> bytes:
+def _repeated(asked: Sequence[Mapping[str, Any]], log: LogStore, once: Once, origin: str) -> bytes:
     """The answer that this key's request was given before, from its records."""
     answers, receipts = [], []
     for number, one in enumerate(asked):
-        entry, payload = _recorded_as(_numbered(unique, number), log)
-        if payload["asked"] != one:
+        entry, payload = _recorded_as(once.numbered(number), log)
+        if not once.numbered(number).is_of(payload, one):
             raise problem("key_reused")
         answers.append(payload["answer"])
         receipts.append(entry)
-    if recorded(lambda: log.recorded_as(str(_numbered(unique, len(asked))))) is not None:
+    if recorded(lambda: once.numbered(len(asked)).found(log)) is not None:
         raise problem("key_reused")  # there were more cases then
     return shown(answers, receipts, origin)
 
 
-def _recorded_as(unique: str | None, log: LogStore) -> tuple[StoredEntry, dict[str, Any]]:
-    found = recorded(lambda: log.recorded_as(str(unique)))
+def _recorded_as(once: Once, log: LogStore) -> tuple[StoredEntry, dict[str, Any]]:
+    found = recorded(lambda: once.found(log))
     if found is None:
         raise problem("key_reused")
     return recorded_screening(found.entry_id, log)

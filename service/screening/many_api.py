@@ -12,7 +12,7 @@ from service.access.keys import Caller
 from service.errors import FieldError, Problem, problem
 from service.screening.answer_schemas import ModelReferenceSchema, PromptSchema
 from service.screening.desk import ScreeningDesk
-from service.screening.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
+from service.screening.idempotency import IDEMPOTENCY_PARAMETER, Once, idempotency_key
 from service.screening.many import MOST_CASES
 from service.screening.reading import JSON, MAX_ERRORS, check_agency, field_errors, read_json, request_names
 from service.web import Recorded
@@ -92,17 +92,21 @@ def add_many(
     def post_screenings() -> Response:
         caller = desk.keys.caller(request.headers.get("Authorization"))
 
-        def read() -> tuple[list[dict[str, Any]], str | None]:
+        def read() -> tuple[list[dict[str, Any]], Once | None]:
             request.max_content_length = body_limit
-            asked = validated_cases(desk, caller)
-            return asked, idempotency_key(request.headers.get("Idempotency-Key"), caller, "screenings")
+            cases = validated_cases(desk, caller)
+            once = idempotency_key(request.headers.get("Idempotency-Key"), caller, "screenings", *cases)
+            return [asked for _, asked in cases], once
 
         answer, repeated = desk.take_many(caller, read)
         return Recorded(answer, 201, [("Idempotent-Replayed", "true")] if repeated else [])
 
 
-def validated_cases(desk: ScreeningDesk, caller: Caller) -> list[dict[str, Any]]:
-    """The cases of the current request. Raises `Problem`, whose errors name the place of a case from 0: `cases.3`."""
+def validated_cases(desk: ScreeningDesk, caller: Caller) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """The cases of the current request, as they were sent and validated.
+
+    Raises `Problem`, whose errors name the place of a case from 0: `cases.3`.
+    """
     sent = read_json()
     cases = sent.get(CASES)
     if set(sent) - {CASES}:
@@ -126,7 +130,7 @@ def validated_cases(desk: ScreeningDesk, caller: Caller) -> list[dict[str, Any]]
         except Problem as refusal:
             named = [FieldError(f"{CASES}.{place}.{error.field}", error.fix) for error in refusal.errors]
             raise problem(refusal.code, named) from None
-    return asked
+    return list(zip(cases, asked, strict=True))
 
 
 def _validated(desk: ScreeningDesk, case: object) -> tuple[dict[str, Any], list[FieldError]]:

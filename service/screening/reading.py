@@ -24,11 +24,6 @@ MAX_FIELD_NAME = 64
 MAX_ERRORS = 100
 
 
-def validated_screening(acceptor: Acceptor, schema: Schema, caller: Caller) -> dict[str, Any]:
-    """The screening that the current request asks for. Raises `Problem`."""
-    return validated(read_json(), acceptor, schema, caller)
-
-
 def validated(asked: Mapping[str, Any], acceptor: Acceptor, schema: Schema, caller: Caller) -> dict[str, Any]:
     """A request for a screening, checked, whichever way it came. Raises `Problem`."""
     validated = acceptor.accept(asked)
@@ -65,6 +60,8 @@ def request_names(schema: Schema) -> frozenset[str]:
 
 def read_json(*kinds: str) -> dict[str, Any]:
     """The JSON object in the body of the current request, of one of the content types. Raises `Problem`."""
+    if is_encoded(request.environ):
+        raise problem("body_encoded", Accept_Encoding="identity")  # RFC 9110, 15.5.16
     if request.environ.get("CONTENT_TYPE") != JSON and request.mimetype not in (JSON, *kinds):
         named = " or ".join((*kinds, JSON))
         raise problem("not_json", detail=f"Send the header Content-Type: {named}.")
@@ -73,6 +70,11 @@ def read_json(*kinds: str) -> dict[str, Any]:
     except RequestEntityTooLarge:
         raise problem("body_too_large") from None
     return parsed(body)
+
+
+def is_encoded(environ: Mapping[str, Any]) -> bool:
+    """Whether the body is said to be packed: nothing here unpacks one, and what is no JSON to us may be to others."""
+    return environ.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in ("", "identity")
 
 
 def parsed(body: bytes) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from service.errors import Problem
 from service.records import with_record
 from service.screening.desk import Answered, ScreeningDesk
-from service.screening.idempotency import idempotency_key
+from service.screening.idempotency import Once, idempotency_key
 from service.screening.reading import JSON, check_agency, parsed
 from service.web import HEADERS
 
@@ -77,8 +77,8 @@ class ShortWay:
         if asked is None:
             return None
 
-        def read() -> tuple[dict[str, Any], str | None]:
-            check_agency(asked, caller)
+        def read() -> tuple[dict[str, Any], Once | None]:
+            check_agency(asked, caller)  # and the acceptor takes listed values alone: what was asked tells all
             return asked, idempotency_key(environ.get("HTTP_IDEMPOTENCY_KEY"), caller, "screening")
 
         return desk.take(caller, read)
@@ -87,6 +87,8 @@ class ShortWay:
 def _plain_body(environ: WSGIEnvironment, limit: int) -> bytes | None:
     """The body of what looks like a screening, left to be read again; None where it does not."""
     if environ["PATH_INFO"] != ADDRESS or environ["REQUEST_METHOD"] != "POST" or environ.get("CONTENT_TYPE") != JSON:
+        return None
+    if "HTTP_CONTENT_ENCODING" in environ:
         return None
     length = environ.get("CONTENT_LENGTH") or ""
     if not length.isdecimal() or not 0 < int(length) <= limit:

@@ -12,11 +12,16 @@ from model.view import view
 from service.access.keys import Caller
 from service.log.canonical import canonical_bytes
 from service.log.entry import uuid7
-from service.log.store import LogStore, Receipt
+from service.log.store import AlreadyRecorded, LogStore, Receipt
 from service.model_files import ReleasedModel
+from service.records import recorded
 from service.screening.answer import AnswerWriter
+from service.screening.idempotency import SENT_DIGEST, Once
 from service.screening.pooled import pooled_view
 from service.screening.schemas import UNSEEN
+
+CDS_SERVICE = "cds_service"
+"""In an entry: the CDS Hooks service whose card showed the screening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +39,22 @@ def screen(
     writer: AnswerWriter,
     log: LogStore,
     caller: Caller,
-    unique: str | None = None,
+    once: Once | None = None,
+    cds_service: str | None = None,
 ) -> Shown:
     """Screens one case: score, explanation, gaps, grounds, prompt, words; then the record; and only then the answer.
 
-    `asked` is the validated request; `unique` a text by which the log takes it once. Raises `AlreadyRecorded` where it
-    has, `ExplanationError` where the contributions do not sum to the score, and `NotDurable` where the log cannot be
-    written; in all three nothing of this answer may be shown.
+    `asked` is the validated request; `once` by what the log takes it once; `cds_service` the CDS Hooks service whose
+    card will show it. Raises `AlreadyRecorded` where the log has it, `Problem` where that record is damaged,
+    `ExplanationError` where the contributions do not sum to the score, and `NotDurable` where the log cannot be
+    written; in all of these nothing of this answer may be shown.
     """
+    if once is not None and once.earlier and (found := recorded(lambda: once.found_earlier(log))) is not None:
+        raise AlreadyRecorded(found.index)
     screening_id = uuid7()
     answer, level = composed(asked, released, writer, screening_id)
-    receipt = log.append("screening", screening_payload(answer, asked, released, caller), screening_id, unique)
+    payload = screening_payload(answer, asked, released, caller, once, cds_service)
+    receipt = log.append("screening", payload, screening_id, None if once is None else once.text)
     return Shown(answer, level, receipt)
 
 
@@ -73,7 +83,14 @@ def composed(
     return writer.write(screening_id, asked["case_ref"], unseen, seen), seen.prompt.level
 
 
-def screening_payload(answer: bytes, asked: Mapping[str, Any], released: ReleasedModel, caller: Caller) -> bytes:
+def screening_payload(
+    answer: bytes,
+    asked: Mapping[str, Any],
+    released: ReleasedModel,
+    caller: Caller,
+    once: Once | None = None,
+    cds_service: str | None = None,
+) -> bytes:
     """What the log keeps of a screening: the very bytes shown, what was asked as it was asked, the model, the caller.
 
     The keys stand in RFC 8785 order, so that splicing the shown bytes in leaves the whole canonical.
@@ -83,6 +100,10 @@ def screening_payload(answer: bytes, asked: Mapping[str, Any], released: Release
         "caller": {"key_id": caller.key_id, "role": caller.role},
         "model_sha256": released.sha256,
     }
+    if once is not None and once.digest is not None:
+        context[SENT_DIGEST] = once.digest
+    if cds_service is not None:
+        context[CDS_SERVICE] = cds_service
     return b"".join((b'{"answer":', answer, b",", canonical_bytes(context)[1:]))
 
 

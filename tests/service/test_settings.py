@@ -35,6 +35,7 @@ def test_every_setting_is_in_the_operator_s_guide_and_nothing_else_is():
         ("WORKERS", "0"),
         ("THREADS", "0"),
         ("BODY_LIMIT", "1"),
+        ("BODY_SECONDS", "1"),
         ("AUDIT_RATE", "often"),
         ("SCREENING_RATE", "0/minute"),
         ("LOG_DATABASE", "postgresql://user:secret@host/name"),
@@ -47,6 +48,15 @@ def test_a_setting_that_cannot_be_used_is_named(monkeypatch, name, value):
     with pytest.raises(SettingsError, match=name) as refused:
         read_settings()
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 2), (2, 2), (6, 6)])
+def test_there_are_two_workers_at_least_unless_one_is_asked_for(monkeypatch, cores, workers):
+    monkeypatch.delenv("GROUNDS_WORKERS", raising=False)
+    monkeypatch.setattr(module, "usable_cores", lambda: cores)
+    assert read_settings().workers == workers
+    monkeypatch.setenv("GROUNDS_WORKERS", "1")
+    assert read_settings().workers == 1
 
 
 def test_an_issuer_needs_an_audience(monkeypatch):

@@ -18,7 +18,7 @@ from service.records import looked_at, record_refusal
 from service.responses.api import ResponseRequestSchema, validated_response
 from service.responses.reasons import choices
 from service.responses.story import respond, responses_to
-from service.screening.idempotency import idempotency_key
+from service.screening.idempotency import Once, idempotency_key
 from service.words.topics import topic
 
 ANSWERED = "answered"
@@ -83,7 +83,7 @@ def result_pages(blueprint: Blueprint, desk: PageDesk) -> None:
             sent["corrects"] = corrects
         return validated_response(schema, sent)
 
-    def _once(caller: Caller) -> str | None:
+    def _once(caller: Caller) -> Once | None:
         return idempotency_key(request.form.get("once"), caller, "response")
 
     def _page(

@@ -109,8 +109,8 @@ def screened(validated: dict[str, Any], caller: Caller, desk: PageDesk) -> str:
     """Screens what a form sent, once however often it is sent; the id of the screening. Raises `Problem`."""
     desk.rate.admit(caller.key_id)
     try:
-        unique = idempotency_key(request.form.get("once"), caller, "screening")
-        shown = screen(validated, desk.released, desk.writer, desk.log, caller, unique)
+        once = idempotency_key(request.form.get("once"), caller, "screening")
+        shown = screen(validated, desk.released, desk.writer, desk.log, caller, once)
     except AlreadyRecorded as earlier:  # sent twice: the first one is shown
         index = earlier.index
         found = recorded(lambda: desk.log.get_index(index))

@@ -81,8 +81,22 @@ def test_development_keys_are_recorded_once(settings, opened):
 
 
 def test_an_agency_that_is_no_id_is_refused_before_anything_is_recorded(settings, opened):
+    (settings.models / "active").unlink()
     with pytest.raises(KeyFileError, match="agency: send the id") as refused:
         create_recorded_key(settings, opened, "practitioner", "Jo Bloggs")
     assert "Bloggs" not in str(refused.value)
     assert recorded(opened) == []
     assert read_keys(settings.keys) == {}
+
+
+def test_a_key_is_bound_to_no_agency_that_the_active_model_does_not_know(settings, opened):
+    with pytest.raises(KeyFileError, match=r"^agency: send one of .*\bgp\b"):
+        create_recorded_key(settings, opened, "practitioner", "nosuchagency")
+    assert read_keys(settings.keys) == {}
+    assert recorded(opened) == []
+
+
+def test_before_a_model_is_released_a_key_is_bound_to_any_agency(settings, opened):
+    (settings.models / "active").unlink()
+    _, stored = create_recorded_key(settings, opened, "practitioner", "nosuchagency")
+    assert stored.agency == "nosuchagency"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.access.keys import (
+    KEY_FILE,
     FollowedKeys,
     KeyFileError,
     Keys,
@@ -118,6 +119,21 @@ def test_running_workers_follow_the_key_file(tmp_path, monkeypatch):
         keys.caller(f"Bearer {first}")
     (tmp_path / "api_keys.json").write_text("{")
     assert keys.caller(f"Bearer {second}").role == "practitioner"
+
+
+def test_a_key_file_that_is_gone_leaves_the_keys_as_they_were(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("service.access.keys.SECONDS_BETWEEN_LOOKS", 0.0)
+    key, stored = create_key(tmp_path, "practitioner")
+    keys = FollowedKeys(tmp_path)
+    path = tmp_path / KEY_FILE
+    path.rename(tmp_path / "away")
+    assert keys.caller(f"Bearer {key}").key_id == stored.key_id
+    assert keys.by_id(stored.key_id) is not None
+    assert "key_file_gone" in "".join(capsys.readouterr())
+    (tmp_path / "away").rename(path)
+    revoke_key(tmp_path, stored.key_id)
+    with pytest.raises(Problem):
+        keys.caller(f"Bearer {key}")
 
 
 def test_a_key_that_is_revoked_while_another_is_made_stays_revoked(tmp_path):

@@ -9,7 +9,7 @@ from service.cds_hooks.feedback import CdsFeedbackSchema, record_feedback
 from service.cds_hooks.suggestions import ASK, REFERRAL, suggestion_id
 from service.errors import Problem
 from service.responses.story import responses_to
-from tests.service.cds_hooks.conftest import VIEW
+from tests.service.cds_hooks.conftest import SIGN, VIEW
 from tests.service.screening.test_api import problem
 
 AT = "2026-04-01T09:30:00Z"
@@ -138,7 +138,9 @@ def test_where_one_card_is_not_there_nothing_is_recorded(client, shown):
 def test_another_agency_s_client_has_no_such_card(client, shown):
     other = Caller("f" * 8, "practitioner", "gp")
     with pytest.raises(Problem) as refused:
-        record_feedback({"feedback": [overridden(shown)]}, CdsFeedbackSchema(), client.service.log, other)
+        record_feedback(
+            {"feedback": [overridden(shown)]}, CdsFeedbackSchema(), client.service.log, other, VIEW.rpartition("/")[2]
+        )
     assert refused.value.code == "not_found"
     assert recorded(client, shown) == []
 
@@ -146,3 +148,23 @@ def test_another_agency_s_client_has_no_such_card(client, shown):
 def test_feedback_needs_a_token(client, shown):
     body = {"feedback": [overridden(shown)]}
     problem(client.service.client.post(f"{VIEW}/feedback", json=body, headers=client.key), "token_refused")
+
+
+def test_feedback_goes_to_the_service_that_gave_the_card(client):
+    card = client.call(path=SIGN).get_json()["cards"][0]["uuid"]
+    said = [{"card": card, "outcome": "overridden", "outcomeTimestamp": "2026-04-01T09:30:00Z"}]
+    refused = client.feedback(said, VIEW)
+    assert (refused.status_code, refused.get_json()["code"]) == (422, "refused")
+    assert refused.get_json()["errors"] == [
+        {"field": "feedback.0.card", "fix": f"is a card of another service; send it to {SIGN}/feedback"}
+    ]
+    assert client.service.log.latest_of_kind("response") is None
+    assert client.feedback(said, SIGN).status_code == 200
+
+
+def test_a_card_of_a_version_that_did_not_keep_its_service_is_taken_at_either(client, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("service.screening.story.CDS_SERVICE", "another_name")
+        card = client.call(path=SIGN).get_json()["cards"][0]["uuid"]
+    said = [{"card": card, "outcome": "overridden", "outcomeTimestamp": "2026-04-01T09:30:00Z"}]
+    assert client.feedback(said, VIEW).status_code == 200

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from service.access import issuer_keys
-from service.access.keys import Keys, read_keys, revoke_key
+from service.access.keys import Keys, read_keys, revoke_key, rotate_key
 from service.cds_hooks.plan import CdsPlan, Issuer
 from service.cds_hooks.seen_tokens import SeenTokens
 from service.cds_hooks.tokens import CdsClients
@@ -172,3 +172,28 @@ def test_keys_from_an_address_are_kept_and_asked_for_seldom(client, address, mon
         with pytest.raises(Problem) as refused:
             call()
         assert (refused.value.status, refused.value.code) == (503, "issuer_keys_unavailable")
+
+
+def test_a_rotated_key_hands_its_issuer_on_and_the_last_one_ends_it(client, settings):
+    from service.app import Collaborators, create_app
+    from service.cds_hooks.plan import cds_plan
+
+    service, call = client.service, hook_call()
+
+    def called():
+        keys = Keys(read_keys(settings.keys))
+        plan = cds_plan(service.settings)
+        service.app = create_app(Collaborators(service.released, service.log, keys, settings.origin, cds=plan))
+        return client.post(VIEW, call)
+
+    first = called().get_json()
+    _, second = rotate_key(settings.keys, client.key_id)
+    revoke_key(settings.keys, client.key_id)
+    assert called().get_json() == first, "the same call again: one card, one entry"
+    assert service.log.screenings() == 1
+    card = first["cards"][0]["uuid"]
+    said = {"card": card, "outcome": "overridden", "outcomeTimestamp": "2026-04-01T09:30:00Z"}
+    assert client.feedback([said]).status_code == 200
+    assert json.loads(service.log.latest_of_kind("response").payload)["caller"]["key_id"] == second.key_id
+    revoke_key(settings.keys, second.key_id)
+    problem(called(), "token_refused")

@@ -30,13 +30,15 @@ def test_a_model_that_is_gone_altered_or_of_another_key_is_said(readiness, servi
     model = service.released.folder / "model.json"
     data = model.read_bytes()
     model.unlink()
-    assert "cannot read the model" in readiness.faults()["model"]
+    assert readiness.faults()["model"].startswith("test-1: cannot read the model")
     model.write_bytes(data.replace(b"0", b"1", 1))
-    assert "signature does not fit" in readiness.faults()["model"]
+    assert readiness.faults()["model"].startswith("test-1: the model's signature does not fit")
     model.write_bytes(data)
     assert readiness.faults() == {}
-    (service.settings.keys / "release.pub.pem").write_text("no key")
-    assert "model" in readiness.faults()
+    for name, said in (("release.pub.pem", "no key"), ("away", "")):
+        (service.settings.keys / "release.pub.pem").rename(service.settings.keys / "away")
+        (service.settings.keys / name).write_text(said)
+        assert "/" not in readiness.faults()["model"], "where files lie is for the ordinary log alone"
 
 
 def test_a_log_key_that_is_gone_is_said(readiness, service):

@@ -94,3 +94,41 @@ def test_after_a_crash_the_retry_finds_what_was_stored(service, settings):
 def test_the_header_is_documented(service):
     operation = service.client.get("/openapi.json").get_json()["paths"]["/v1/screenings"]["post"]
     assert [parameter["name"] for parameter in operation["parameters"]] == [HEADER]
+
+
+UNLISTED = [
+    ("/v1/screenings", lambda body: body),
+    ("/v1/screenings/batch", lambda body: {"cases": [BODY, body]}),
+    ("/v1/screenings", lambda body: {"case_ref": "case-0001", "observations": [part(BODY), part(body, "gp")]}),
+]
+
+
+def part(body, agency="health_visiting"):
+    return {"agency": agency, "features": body["features"]}
+
+
+@pytest.mark.parametrize(("path", "sent"), UNLISTED)
+def test_a_value_that_is_not_listed_and_not_kept_makes_another_request(service, path, sent):
+    def post_of(value):
+        body = sent({**BODY, "features": {"contact_reason": value}})
+        return service.client.post(path, json=body, headers={**service.practitioner, HEADER: "66666666-aaaa"})
+
+    first = post_of("zzz1")
+    assert first.status_code == 201
+    refused = post_of("zzz2")
+    assert (refused.status_code, refused.get_json()["code"]) == (422, "key_reused")
+    assert post_of("zzz1").data == first.data
+    entries = [service.log.get_index(index).payload for index in range(service.log.size())]
+    assert not any(b"zzz" in payload for payload in entries)
+    screenings = [entry for entry in entries if b'"answer"' in entry]
+    assert sum(b'"sent_digest"' in entry for entry in screenings) == 1, "only where what was asked does not tell it all"
+
+
+def test_an_entry_of_a_version_without_the_digest_is_compared_by_what_was_asked(service, monkeypatch):
+    body = {**BODY, "features": {"contact_reason": "zzz1"}}
+    with monkeypatch.context() as patch:
+        patch.setattr("service.screening.idempotency._digest", lambda *_: None)
+        first = post(service, "77777777-aaaa", body)
+    assert b"sent_digest" not in service.log.get_index(0).payload
+    assert post(service, "77777777-aaaa", body).data == first.data
+    assert post(service, "77777777-aaaa", BODY).status_code == 422
