@@ -14,7 +14,7 @@ from service.access.keys import require_role
 from service.errors import PROBLEMS, problem
 from service.fhir import terms
 from service.fhir.answers import request_of
-from service.fhir.authored import recorded_authored
+from service.fhir.authored import kept_of
 from service.fhir.json_schema import response_schema
 from service.fhir.outcome import PREFIX, operation_outcome
 from service.fhir.questionnaire import questionnaire
@@ -74,8 +74,8 @@ def _resources(desk: ScreeningDesk, models: AnsweringModels) -> Blueprint:
         def read() -> tuple[dict[str, Any], str | None]:
             resource = read_json(terms.FHIR_JSON)
             sent = request_of(resource, desk.released.model.dictionary, caller)
-            authored = recorded_authored(resource)
-            asked.update(validated(sent, desk.acceptor, desk.schema, caller) | authored)
+            kept = kept_of(resource)
+            asked.update(validated(sent, desk.acceptor, desk.schema, caller) | kept)
             return asked, idempotency_key(request.headers.get("Idempotency-Key"), caller, "screening")
 
         done = desk.take(caller, read)

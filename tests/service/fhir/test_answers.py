@@ -174,7 +174,8 @@ def test_when_the_answers_were_given_is_recorded(service):
         POST, json=response_of(DICTIONARY, {}, authored="2026-04-01"), headers=service.practitioner
     )
     asked = json.loads(service.log.get(made.get_json()["id"]).payload)["asked"]
-    assert asked["answers_authored"] == "2026-04-01T00:00:00+00:00"
+    assert asked["answers_authored"] == "2026-04-01"
+    assert "answers_status" not in asked
     wrong = service.client.post(POST, json=response_of(DICTIONARY, {}, authored="soon"), headers=service.practitioner)
     assert wrong.status_code == 422
     assert wrong.get_json()["issue"][1]["expression"] == ["QuestionnaireResponse.authored"]
