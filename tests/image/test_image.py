@@ -123,11 +123,3 @@ def test_the_bill_of_materials_names_every_package_and_the_licences_are_ours_to_
     assert all(
         re.search(rf"\| {re.escape(name)} ", licences, re.IGNORECASE) for name in ("flask", "pysqlite3", "granian")
     )
-
-
-def test_compose_gives_the_service_no_more_than_it_needs():
-    compose = (TOP / "compose.yaml").read_text(encoding="utf-8")
-    service = compose[compose.index("  grounds:\n    image") : compose.index("\nsecrets:")]
-    for line in ("read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "grounds_service@postgresql"):
-        assert line in service
-    assert "grounds_owner" not in service
