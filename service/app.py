@@ -148,7 +148,8 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_bod
         room = AuditRoom.of(collaborators.log, collaborators.keys, collaborators.audit)
         for blueprint in log_addresses(collaborators.log, room):
             api.register_blueprint(blueprint)
-    app.register_blueprint(docs_page(api, collaborators.released.model))
+    https = collaborators.pages is not None and collaborators.pages.https
+    app.register_blueprint(docs_page(api, collaborators.released.model, https))
     drift = DriftWindow(collaborators.log, collaborators.released)
     _watch(app, collaborators, drift)
     api.register_blueprint(drift_address(drift, collaborators.keys))

@@ -87,8 +87,10 @@ def _release(root: Path) -> dict[str, str]:
 
 def _own_python(root: Path) -> list[Component]:
     """The interpreter, where it is none of Debian's packages: the official Python images compile it themselves."""
-    settings = (root / "opt/grounds/pyvenv.cfg").read_text(encoding="utf-8")
-    read = dict(re.findall(r"^(\S+) = (.*)$", settings, re.MULTILINE))
+    settings = root / "opt/grounds/pyvenv.cfg"
+    if not settings.is_file():  # the folder of a Debian base, on which the image is built
+        return []
+    read = dict(re.findall(r"^(\S+) = (.*)$", settings.read_text(encoding="utf-8"), re.MULTILINE))
     if not read["home"].startswith("/usr/local/"):
         return []
     return [_component("python", read["version"], f"pkg:generic/python@{read['version']}", ["PSF-2.0"])]
