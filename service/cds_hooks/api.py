@@ -23,7 +23,6 @@ from service.cds_hooks.services import SERVICES, HookService, discovery
 from service.cds_hooks.shapes import CdsCardsSchema, CdsRecordedSchema, CdsServicesSchema
 from service.cds_hooks.tokens import CdsClients
 from service.errors import Problem
-from service.fhir.authored import AUTHORED
 from service.log.store import NotDurable, Receipt
 from service.records import not_recorded, record_refusal
 from service.replay.answering import AnsweringModels
@@ -145,7 +144,7 @@ def _examples(cases: Sequence[CannedCase], desk: ScreeningDesk, plan: CdsPlan) -
 def _cards(done: Answered, asked: dict[str, Any], model: AdditiveModel, origin: str, plan: CdsPlan) -> bytes:
     answer = orjson.loads(done.answer)
     summary = summarise(done.record, {"answer": answer, "asked": asked}, model.dictionary, origin)
-    return orjson.dumps({"cards": [card(answer, summary, model, plan.url, asked.get(AUTHORED))]})
+    return orjson.dumps({"cards": [card(answer, summary, model, plan.url)]})
 
 
 def _unique(service: HookService, hook_instance: str, caller: Caller) -> str:

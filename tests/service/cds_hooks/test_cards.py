@@ -210,6 +210,17 @@ def test_how_old_answers_are_is_recorded_and_on_the_card(client):
     assert "When these answers were given is not known." in shown["detail"]
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("in-progress", "not finished yet"), ("stopped", "given up"), ("amended", "changed after"), ("completed", None)],
+)
+def test_a_card_says_that_its_answers_are_not_whole(client, status, said):
+    (shown,) = client.call(**answered(status=status)).get_json()["cards"]
+    assert [one for one in ("not finished yet", "given up", "changed after") if one in shown["detail"]] == (
+        [] if said is None else [said]
+    )
+
+
 @pytest.mark.parametrize("authored", ["2999-01-01", "2026", "yesterday", None, 20260101.5, "0001-01-01T00:00:00+14:00"])
 def test_a_date_that_cannot_be_is_refused(client, authored):
     told = problem(client.call(**answered(authored=authored)), "refused")
