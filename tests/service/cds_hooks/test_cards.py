@@ -4,8 +4,6 @@ import json
 import re
 
 import pytest
-from fhir.resources.R4B.servicerequest import ServiceRequest
-from fhir.resources.R4B.task import Task
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +21,7 @@ from service.words.plain_english import banned_phrase
 from tests.builders import values
 from tests.service.cds_hooks.conftest import SIGN, URL, VIEW, hook_call
 from tests.service.conftest import hand_made_model
+from tests.service.fhir.validated import valid
 from tests.service.screening.test_api import problem
 
 DICTIONARY = shipped_dictionary()
@@ -94,8 +93,8 @@ def test_suggestions_are_valid_drafts_that_decide_nothing(client):
     (shown,) = client.call().get_json()["cards"]
     drafts = [suggestion["actions"][0]["resource"] for suggestion in shown["suggestions"]]
     referral, task = drafts
-    ServiceRequest.model_validate(referral)
-    Task.model_validate(task)
+    valid(referral, "ServiceRequest")
+    valid(task, "Task")
     assert all((draft["status"], draft["intent"]) == ("draft", "proposal") for draft in drafts)
     assert all(action["type"] == "create" for one in shown["suggestions"] for action in one["actions"])
     assert shown["selectionBehavior"] == "at-most-one"

@@ -5,10 +5,10 @@ import math
 
 import orjson
 import pytest
-from fhir.resources.R4B.bundle import Bundle
-from fhir.resources.R4B.riskassessment import RiskAssessment
+from fhirclient.models.fhirabstractbase import FHIRValidationError
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from model.dictionary import shipped_dictionary
 from service.fhir.risk_assessment import percentage
@@ -16,6 +16,7 @@ from service.log.store import LogStore, NotDurable
 from service.words.plain_english import banned_phrase
 from service.words.topics import topic
 from tests.service.fhir.forms import FHIR, response_of
+from tests.service.fhir.validated import valid
 
 DICTIONARY = shipped_dictionary()
 FEATURES = {"child_stage": "newborn", "parent_mental_health_history": "yes", "mother_age_years": 19}
@@ -42,7 +43,7 @@ def test_it_is_valid_fhir_and_says_what_the_record_says(service, posted):
     response = posted()
     assert (response.status_code, response.mimetype) == (201, FHIR)
     told = response.get_json()
-    RiskAssessment.model_validate(told)
+    valid(told, "RiskAssessment")
     entry = service.log.get(told["id"])
     logged = json.loads(entry.payload)
     answer = logged["answer"]
@@ -155,10 +156,10 @@ def test_the_answers_are_as_old_and_as_whole_as_their_sender_said(service, sent,
     assert made.status_code == 201
     again = service.client.get(made.headers["Location"], headers=service.practitioner)
     for told in (made, again):
-        assert said_of(RiskAssessment, told.get_json(), told.get_json()["contained"]) == shown
+        assert said_of("RiskAssessment", told.get_json(), told.get_json()["contained"]) == shown
     summary = f"/v1/screenings/{made.get_json()['id']}/summary?format="
     bundle = service.client.get(f"{summary}fhir", headers=service.practitioner).get_json()
-    assert said_of(Bundle, bundle, [entry["resource"] for entry in bundle["entry"]]) == shown
+    assert said_of("Bundle", bundle, [entry["resource"] for entry in bundle["entry"]]) == shown
     told = service.client.get(f"{summary}json", headers=service.practitioner).get_json()
     assert (told["answers_authored"], told["answers_status"]) == shown
     page = service.client.get(f"{summary}html", headers=service.practitioner).text
@@ -171,11 +172,19 @@ def test_the_answers_are_as_old_and_as_whole_as_their_sender_said(service, sent,
 def test_answers_that_came_as_json_have_no_time_of_their_own(service):
     screening = service.screen(FEATURES).get_json()["screening_id"]
     told = service.client.get(f"/v1/fhir/RiskAssessment/{screening}", headers=service.practitioner).get_json()
-    assert said_of(RiskAssessment, told, told["contained"]) == (None, "completed")
+    assert said_of("RiskAssessment", told, told["contained"]) == (None, "completed")
 
 
 def said_of(kind, whole, resources):
     """When the answers among the resources were given, and their status, where the whole is valid FHIR."""
-    kind.model_validate(whole)
+    valid(whole, kind)
     (answers,) = (one for one in resources if one["resourceType"] == "QuestionnaireResponse")
     return answers.get("authored"), answers["status"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"unheard_of": "x"}, {"status": None}, {"occurrenceDateTime": 7}, {"prediction": [{"outcome": "x"}]}]
+)
+def test_what_is_not_fhir_is_told_apart(posted, wrong):
+    with pytest.raises((FHIRValidationError, ValidationError)):
+        valid({**posted().get_json(), **wrong}, "RiskAssessment")
