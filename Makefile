@@ -66,7 +66,7 @@ image: ## Build the image: with docker where it runs, else with Debian's buildah
 	  mkdir -p $(VAR)/image && tests/image/build $(VAR)/image; fi
 
 sbom: $(VENV)/.dev ## Write the image's bill of materials and licences into var/sbom
-	@tests/image/bill_of_materials $(PY) $(VAR)/sbom
+	@tests/image/bill_of_materials $(PY) $(VAR)/sbom $(firstword $(wildcard $(VAR)/image/root/ $(VAR)/image/base/))
 
 lock: ## Renew the locked versions (needs uv)
 	@tests/architecture/lock

@@ -35,11 +35,11 @@ from service.running.metrics import Metrics, State
 from service.running.readiness import Places, Readiness
 from service.running.status import status
 from service.sandbox.api import sandbox_cases
-from service.sandbox.cases import canned_cases
+from service.sandbox.cases import CannedCase, canned_cases
 from service.screening.answer import AnswerWriter
 from service.screening.api import screenings
 from service.screening.desk import Refuse, ScreeningDesk
-from service.screening.examples import describe_problems, screening_examples
+from service.screening.examples import describe_problems, many_example, screening_examples, summary_example
 from service.screening.schemas import ONE_OF_TWO, Features, ProblemSchema
 from service.screening.short_way import ShortWay
 from service.screening.story import sample_payload
@@ -102,6 +102,8 @@ class GroundsApi(Api):
     """flask-smorest for the OpenAPI document; errors are ours (RFC 9457), so that there is one shape."""
 
     ERROR_SCHEMA = ProblemSchema
+    DEFAULT_RESPONSE_CONTENT_TYPE = "application/problem+json"
+    """Of the one answer that flask-smorest documents itself, the `default`: an error."""
     _app: Web
 
     def __init__(self, app: Web, guesses: Guesses) -> None:
@@ -140,7 +142,8 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_bod
     writer = AnswerWriter(collaborators.released.model)
     collaborators.log.learn(sample_payload(collaborators.released, writer))
     rate = KeyRate(collaborators.screening_rate)
-    desk = _add_screenings(api, collaborators, writer, rate, batch_body_limit)
+    cases = canned_cases(collaborators.released, writer)
+    desk = _add_screenings(api, collaborators, writer, rate, batch_body_limit, cases)
     app.short_way = ShortWay(desk, body_limit, app.noted)
     api.register_blueprint(responses(collaborators.log, collaborators.keys, rate, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
@@ -149,7 +152,8 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_bod
         room = AuditRoom.of(collaborators.log, collaborators.keys, collaborators.audit)
         for blueprint in log_addresses(collaborators.log, room):
             api.register_blueprint(blueprint)
-    app.register_blueprint(docs_page(api, collaborators.released.model))
+    https = collaborators.pages is not None and collaborators.pages.https
+    app.register_blueprint(docs_page(api, collaborators.released.model, https))
     drift = DriftWindow(collaborators.log, collaborators.released)
     _watch(app, collaborators, drift)
     api.register_blueprint(drift_address(drift, collaborators.keys))
@@ -162,7 +166,10 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_bod
         signed_in = pages.sessions.key_id
     app.senders = Senders(collaborators.keys, signed_in)
     models = AnsweringModels(collaborators.released, collaborators.release_keys)
-    api.register_blueprint(summaries(models, collaborators.log, collaborators.keys, rate, collaborators.origin, page))
+    example = summary_example(cases[0], collaborators.released.model.dictionary, collaborators.origin)
+    api.register_blueprint(
+        summaries(models, collaborators.log, collaborators.keys, rate, collaborators.origin, page, example)
+    )
     for name, forms in BETWEEN_FIELDS.items():
         api.spec.components.schemas.get(name, {})["oneOf"] = forms
     return app
@@ -183,17 +190,22 @@ def _watch(app: Web, collaborators: Collaborators, drift: DriftWindow) -> None:
 
 
 def _add_screenings(
-    api: Api, collaborators: Collaborators, writer: AnswerWriter, rate: KeyRate, batch_body_limit: int
+    api: Api,
+    collaborators: Collaborators,
+    writer: AnswerWriter,
+    rate: KeyRate,
+    batch_body_limit: int,
+    cases: tuple[CannedCase, ...],
 ) -> ScreeningDesk:
     """The doors of a screening (JSON, FHIR, CDS Hooks), all over one desk, and the cases to try them with."""
     released, log, keys, origin = collaborators.released, collaborators.log, collaborators.keys, collaborators.origin
     desk = ScreeningDesk(released, writer, log, keys, origin, rate, collaborators.refuse, collaborators.metrics)
-    cases = canned_cases(released, writer)
     describe_problems(api, desk.schema)
-    api.register_blueprint(screenings(desk, screening_examples(cases, origin), batch_body_limit))
+    examples, many = screening_examples(cases, origin), many_example(cases, origin)
+    api.register_blueprint(screenings(desk, examples, many, batch_body_limit))
     api.register_blueprint(sandbox_cases(cases, keys))
     models = AnsweringModels(released, collaborators.release_keys)
-    for blueprint in fhir_addresses(desk, models):
+    for blueprint in fhir_addresses(desk, models, cases):
         api.register_blueprint(blueprint)
     if collaborators.cds is not None:
         api.register_blueprint(cds_hooks(desk, collaborators.cds, cases, models))

@@ -11,10 +11,15 @@ from flask_smorest import Api
 
 from model.additive import AdditiveModel
 from service.errors import PROBLEMS
+from service.pages.security import HTTPS_ONLY, PAGE_HEADERS
 
 
-def docs_page(api: Api, model: AdditiveModel) -> Blueprint:
-    """The blueprint of the two addresses; both are public and are made once."""
+def docs_page(api: Api, model: AdditiveModel, https: bool) -> Blueprint:
+    """The blueprint of the two addresses; both are public and are made once.
+
+    The page is held to what every other page is: nothing inline, nothing from elsewhere, in no frame.
+    """
+    headers = {**PAGE_HEADERS, **(HTTPS_ONLY if https else {})}
     blueprint = Blueprint(
         "docs", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
     )
@@ -30,7 +35,7 @@ def docs_page(api: Api, model: AdditiveModel) -> Blueprint:
     def docs() -> Response:
         if "docs" not in made:
             made["docs"] = _page(api.spec.to_dict(), model).encode()
-        return Response(made["docs"], mimetype="text/html")
+        return Response(made["docs"], mimetype="text/html", headers=headers)
 
     return blueprint
 

@@ -24,7 +24,7 @@ def reference(released: ReleasedModel, keys: Keys) -> Blueprint:
     class DictionaryView(MethodView):
         @blueprint.doc(
             summary="The data dictionary: every feature, level, agency and ground",
-            responses=documented(200, "The dictionary as embedded in the model", {"type": "object"}, 401),
+            responses=documented(200, "The dictionary as embedded in the model", {"type": "object"}, 401, 503),
         )
         def get(self) -> Response:
             keys.caller(request.headers.get("Authorization"))
@@ -34,7 +34,7 @@ def reference(released: ReleasedModel, keys: Keys) -> Blueprint:
     class ModelView(MethodView):
         @blueprint.doc(
             summary="The active model: version, tables, threshold, evaluation",
-            responses=documented(200, "The model card as data", {"type": "object"}, 401),
+            responses=documented(200, "The model card as data", {"type": "object"}, 401, 503),
         )
         def get(self) -> Response:
             keys.caller(request.headers.get("Authorization"))

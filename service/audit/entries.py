@@ -13,7 +13,7 @@ from service.access.keys import Caller
 from service.audit.desk import Desk
 from service.audit.proofs import inclusion_of, newest_size
 from service.audit.searching import PARAMETERS, read_query, recorded_page
-from service.audit.shapes import EntrySchema, PageSchema
+from service.audit.shapes import EntrySchema, PageSchema, example
 from service.errors import problem
 from service.log.entry import EntryError, read_leaf
 from service.log.export import entry_fields
@@ -32,7 +32,7 @@ def entries(desk: Desk, log: LogStore, index: SearchIndex) -> Blueprint:
         @blueprint.doc(
             summary="Search the log; pages stay as they were begun while the log grows",
             parameters=PARAMETERS,
-            responses=documented(200, "One page", PageSchema, 400, 401, 403, 429, 500, 503),
+            responses=documented(200, "One page", PageSchema, 400, 401, 403, 429, 500, 503, example=example("entries")),
         )
         def get(self) -> Response:
             return desk.serve(lambda caller: _search(desk, log, index, caller))
@@ -41,7 +41,9 @@ def entries(desk: Desk, log: LogStore, index: SearchIndex) -> Blueprint:
     class Entry(MethodView):
         @blueprint.doc(
             summary="One entry whole: leaf, payload, salt, and the proof that it is in the log",
-            responses=documented(200, "The entry", EntrySchema, 401, 403, 404, 429, 500, 503),
+            responses=documented(
+                200, "The entry", EntrySchema, 401, 403, 404, 429, 500, 503, example=example("entries/{at}")
+            ),
         )
         def get(self, at: int) -> Response:
             return desk.serve(lambda caller: _entry(desk, log, caller, at))

@@ -13,7 +13,7 @@ from service.access.keys import Caller
 from service.audit.desk import Desk
 from service.audit.parameters import Parameters, Unusable, is_number, number, time_from, time_to
 from service.audit.proofs import newest_size
-from service.audit.shapes import parameter
+from service.audit.shapes import example, parameter
 from service.log.export import export_lines, span_of
 from service.log.search import first_at
 from service.log.search_index import SearchIndex
@@ -26,7 +26,8 @@ LINES = "application/jsonl"
 def exports(desk: Desk, log: LogStore, index: SearchIndex) -> Blueprint:
     """The blueprint of the export of one log."""
     blueprint = Blueprint("log_export", __name__, url_prefix="/v1/log/export", description="Take the log away.")
-    streamed = {"200": {"description": "The export, format 1", "content": {LINES: {"schema": {"type": "string"}}}}}
+    content = {LINES: {"schema": {"type": "string"}, "example": example("export")}}
+    streamed = {"200": {"description": "The export, format 1", "content": content}}
 
     @blueprint.route("")
     class Export(MethodView):

@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 from service.access.keys import Caller
 from service.audit.desk import Desk
 from service.audit.parameters import Parameters, entry_id, hexadecimal_hash, number
-from service.audit.shapes import ConsistencySchema, InclusionSchema, parameter
+from service.audit.shapes import ConsistencySchema, InclusionSchema, example, parameter
 from service.errors import problem
 from service.log.consistency import consistency_of
 from service.log.search import index_of_leaf
@@ -36,7 +36,13 @@ def proofs(desk: Desk, log: LogStore, index: SearchIndex) -> Blueprint:
                 parameter("leaf_hash", "The entry's leaf hash, hexadecimal."),
                 parameter("size", "Size of the tree to prove it in; the newest checkpoint's by default.", "integer"),
             ],
-            responses=documented(200, "Leaf, path and checkpoint", InclusionSchema, 400, 401, 403, 404, 429, 500, 503),
+            responses=documented(
+                200,
+                "Leaf, path and checkpoint",
+                InclusionSchema,
+                *(400, 401, 403, 404, 429, 500, 503),
+                example=example("proof/inclusion"),
+            ),
         )
         def get(self) -> Response:
             return desk.serve(lambda caller: _inclusion(desk, log, index, caller))
@@ -49,7 +55,13 @@ def proofs(desk: Desk, log: LogStore, index: SearchIndex) -> Blueprint:
                 parameter("from", "The earlier size.", "integer"),
                 parameter("to", "The later size; the newest checkpoint's by default.", "integer"),
             ],
-            responses=documented(200, "The path and the checkpoints", ConsistencySchema, 400, 401, 403, 429, 500, 503),
+            responses=documented(
+                200,
+                "The path and the checkpoints",
+                ConsistencySchema,
+                *(400, 401, 403, 429, 500, 503),
+                example=example("proof/consistency"),
+            ),
         )
         def get(self) -> Response:
             return desk.serve(lambda caller: _consistency(desk, log, caller))

@@ -6,7 +6,9 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
+from service.audit.shapes import example
 from service.log.store import LogStore
+from service.screening.api import documented
 
 TEXT = "text/plain; charset=utf-8"
 CHECKPOINT_SECONDS = 1
@@ -23,7 +25,7 @@ def public(log: LogStore) -> Blueprint:
         @blueprint.doc(
             summary="The newest signed checkpoint (C2SP tlog-checkpoint)",
             security=[],
-            responses=_text("The log's name, size and root, signed"),
+            responses=_text("The log's name, size and root, signed", "checkpoint"),
         )
         def get(self) -> Response:
             return _cached(log.latest_checkpoint(), CHECKPOINT_SECONDS)
@@ -33,7 +35,7 @@ def public(log: LogStore) -> Blueprint:
         @blueprint.doc(
             summary="The public key that verifies checkpoints, as one line (name+keyid+base64)",
             security=[],
-            responses=_text("The verifier key. Compare it with one that you got another way"),
+            responses=_text("The verifier key. Compare it with one that you got another way", "key"),
         )
         def get(self) -> Response:
             return _cached(log.verifier_key.text + "\n", KEY_SECONDS)
@@ -49,8 +51,10 @@ def _cached(text: str, seconds: int) -> Response:
     return response
 
 
-def _text(description: str) -> dict[str, object]:
+def _text(description: str, address: str) -> dict[str, object]:
+    content = {"text/plain": {"schema": {"type": "string"}, "example": example(address)}}
     return {
-        "200": {"description": description, "content": {"text/plain": {"schema": {"type": "string"}}}},
+        **documented(200, "", {}, 500, 503),
+        "200": {"description": description, "content": content},
         "304": {"description": "Not changed since If-None-Match"},
     }

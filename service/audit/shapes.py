@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
 from marshmallow import Schema, fields
+
+EXAMPLES = Path(__file__).with_name("examples.json")
+"""What each address answered, asked of a small log: `python -m tests.service.audit.examples` records it anew."""
 
 
 def _note(required: bool = True) -> fields.String:
@@ -67,6 +75,16 @@ class ConsistencySchema(Schema):
     proof = fields.List(fields.String(), required=True, metadata={"description": "RFC 9162 path, hexadecimal."})
     from_checkpoint = fields.String(required=True, allow_none=True)
     to_checkpoint = fields.String(required=True, allow_none=True)
+
+
+def example(address: str) -> Any:
+    """What an address below `/v1/log/` answers, for OpenAPI: an address of `examples.json`."""
+    return _examples()[address]
+
+
+@cache
+def _examples() -> dict[str, Any]:
+    return dict(json.loads(EXAMPLES.read_text(encoding="utf-8")))
 
 
 def parameter(name: str, description: str, kind: str = "string") -> dict[str, object]:

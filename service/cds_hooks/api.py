@@ -15,7 +15,7 @@ from model.additive import AdditiveModel
 from service.access.keys import Caller
 from service.cds_hooks.calls import call_schema, request_in
 from service.cds_hooks.cards import card
-from service.cds_hooks.contract import call_contract
+from service.cds_hooks.contract import FEEDBACK_ANSWER, FEEDBACK_EXAMPLE, call_contract
 from service.cds_hooks.cross_origin import allow
 from service.cds_hooks.feedback import CdsFeedbackSchema, record_feedback
 from service.cds_hooks.plan import CdsPlan
@@ -23,7 +23,6 @@ from service.cds_hooks.services import SERVICES, HookService, discovery
 from service.cds_hooks.shapes import CdsCardsSchema, CdsRecordedSchema, CdsServicesSchema
 from service.cds_hooks.tokens import CdsClients
 from service.errors import Problem
-from service.fhir.authored import AUTHORED
 from service.log.store import NotDurable, Receipt
 from service.records import not_recorded, record_refusal
 from service.replay.answering import AnsweringModels
@@ -44,7 +43,8 @@ def cds_hooks(desk: ScreeningDesk, plan: CdsPlan, cases: Sequence[CannedCase], m
     blueprint = Blueprint("cds_hooks", __name__, url_prefix=ADDRESS, description="CDS Hooks 2.0.")
     clients = CdsClients(plan, desk.keys)
     origins = frozenset(origin for issuer in plan.issuers.values() for origin in issuer.origins)
-    offered = orjson.dumps(discovery(desk.released.model.dictionary))
+    dictionary = desk.released.model.dictionary
+    offered = orjson.dumps(discovery(dictionary))
 
     @blueprint.after_request
     def _cross_origin(response: Response) -> Response:
@@ -55,7 +55,7 @@ def cds_hooks(desk: ScreeningDesk, plan: CdsPlan, cases: Sequence[CannedCase], m
         @blueprint.doc(
             summary="CDS Hooks: the services that a client may call",
             security=[],
-            responses=documented(200, "The services", CdsServicesSchema),
+            responses=documented(200, "The services", CdsServicesSchema, 503, example=discovery(dictionary)),
         )
         def get(self) -> Response:
             return Response(offered, mimetype=JSON)
@@ -110,9 +110,13 @@ def _add_service(
         operationId=f"feedback-{service.id}",
         summary=f"CDS Hooks: what was done with cards of {service.hook}",
         security=SECURITY,
-        requestBody={"required": True, "content": {JSON: {"schema": said}}},
+        requestBody={"required": True, "content": {JSON: {"schema": said, "example": FEEDBACK_EXAMPLE}}},
         responses=documented(
-            200, "Recorded as responses", CdsRecordedSchema, 400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503
+            200,
+            "Recorded as responses",
+            CdsRecordedSchema,
+            *(400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503),
+            example=FEEDBACK_ANSWER,
         ),
     )
     def feedback() -> Response:
@@ -141,7 +145,7 @@ def _examples(cases: Sequence[CannedCase], desk: ScreeningDesk, plan: CdsPlan) -
 def _cards(done: Answered, asked: dict[str, Any], model: AdditiveModel, origin: str, plan: CdsPlan) -> bytes:
     answer = orjson.loads(done.answer)
     summary = summarise(done.record, {"answer": answer, "asked": asked}, model.dictionary, origin)
-    return orjson.dumps({"cards": [card(answer, summary, model, plan.url, asked.get(AUTHORED))]})
+    return orjson.dumps({"cards": [card(answer, summary, model, plan.url)]})
 
 
 def _once(service: HookService, hook_instance: str, caller: Caller) -> Once:

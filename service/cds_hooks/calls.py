@@ -15,7 +15,7 @@ from service.access.keys import Caller
 from service.cds_hooks.services import PREFETCH, HookService
 from service.errors import FieldError, problem
 from service.fhir.answers import KIND, request_of
-from service.fhir.authored import authored_of, recorded_authored
+from service.fhir.authored import authored_of, kept_of
 from service.screening.reading import field_errors
 
 _REF_ALPHABET = "abcdefghijkmnpqr"
@@ -43,7 +43,7 @@ def call_schema(service: HookService) -> Schema:
 def request_in(
     sent: Mapping[str, Any], schema: Schema, dictionary: Dictionary, caller: Caller
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The request for a screening that a call makes, not yet checked against the dictionary; when it was answered.
+    """The request for a screening that a call makes, not yet checked against the dictionary; what is kept beside it.
 
     Raises `Problem`: 412 without answers, 422 where they cannot be read or are of another patient than the call.
     """
@@ -54,7 +54,7 @@ def request_in(
         raise problem("refused", field_errors(error.normalized_messages(), known)) from None
     resource = _answers_in((call.get("prefetch") or {}).get(PREFETCH), call["context"]["patientId"])
     asked = {"case_ref": made_reference(str(call["hookInstance"])), **request_of(resource, dictionary, caller)}
-    return asked, recorded_authored(resource, f"{_ANSWERS}.authored")
+    return asked, kept_of(resource, f"{_ANSWERS}.authored")
 
 
 def made_reference(hook_instance: str) -> str:

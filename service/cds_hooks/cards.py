@@ -22,12 +22,8 @@ LONGEST_SUMMARY = 139
 """CDS Hooks 2.0: fewer than 140 characters."""
 
 
-def card(
-    answer: Mapping[str, Any], summary: Summary, model: AdditiveModel, url: str, authored: str | None = None
-) -> dict[str, Any]:
+def card(answer: Mapping[str, Any], summary: Summary, model: AdditiveModel, url: str) -> dict[str, Any]:
     """The card of a screening: `answer` as logged, `summary` of the same record, `url` of this service.
-
-    `authored` is when the answers were given, as logged; None where that is not known.
 
     Its uuid is the screening's id, so that feedback names the screening.
     """
@@ -41,7 +37,7 @@ def card(
         "uuid": answer["screening_id"],
         "summary": summary_of(answer),
         "indicator": "warning" if level == CONSIDER_REFERRAL else "info",
-        "detail": _detail(answer, model, authored),
+        "detail": _detail(answer, model, summary),
         "source": source,
         "overrideReasons": override_reasons(),
         "links": [{"label": words.link.label, "url": f"{url}/screenings/{answer['screening_id']}", "type": "absolute"}],
@@ -69,8 +65,8 @@ def override_reasons() -> list[dict[str, str]]:
     ]
 
 
-def _detail(answer: Mapping[str, Any], model: AdditiveModel, authored: str | None) -> str:
-    """The prompt, its reasons, grounds, and every question that is not known with whom to ask, as Markdown."""
+def _detail(answer: Mapping[str, Any], model: AdditiveModel, summary: Summary) -> str:
+    """The prompt, how old and how whole the answers are, reasons, grounds, and what is not known with whom to ask."""
     words, asked_first = topic("cds_hooks").detail, list(answer["prompt"]["ask"])
     gaps = {gap["feature"]: gap for gap in answer["not_known"]}
     order = [name for name in asked_first if name in gaps] + [name for name in gaps if name not in asked_first]
@@ -79,8 +75,9 @@ def _detail(answer: Mapping[str, Any], model: AdditiveModel, authored: str | Non
         for name in order
     ]
     grounds = [f"{ground['label']}: {ground['text']}" for ground in answer["grounds"]]
-    given = words.authored.format(date=authored[:10]) if authored else words.authored_unknown
-    parts = [answer["prompt"]["text"], given]
+    given = words.authored.format(date=summary.authored[:10]) if summary.authored else words.authored_unknown
+    stage = [words.status[summary.status]] if summary.status in words.status else []
+    parts = [answer["prompt"]["text"], " ".join([given, *stage])]
     for title, lines in (
         (words.reasons, answer["prompt"]["reasons"]),
         (words.grounds, grounds),

@@ -5,14 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 from model.dictionary import Dictionary
+from service.cds_hooks.cards import REASON_SYSTEM
 from service.cds_hooks.services import PREFETCH, HookService
 from service.fhir.json_schema import response_schema
+from service.responses.story import numbered_id
+from service.sandbox.cases import NOBODY
 
 FEEDBACK_FORMS = [
     {"properties": {"outcome": {"const": "accepted"}}, "required": ["acceptedSuggestions"]},
     {"properties": {"outcome": {"const": "overridden"}, "acceptedSuggestions": False}},
 ]
 """What `CdsFeedbackEntrySchema` holds of one field beside another."""
+
+FEEDBACK_EXAMPLE = {
+    "feedback": [
+        {
+            "card": NOBODY,
+            "outcome": "overridden",
+            "overrideReason": {"reason": {"code": "done_already", "system": REASON_SYSTEM}},
+            "outcomeTimestamp": "2026-04-01T09:35:00Z",
+        }
+    ]
+}
+FEEDBACK_ANSWER = {
+    "recorded": [
+        {
+            "action": "decided_otherwise",
+            "corrects": None,
+            "reasons": ["done_already"],
+            "response_id": numbered_id(NOBODY, 0),
+            "screening_id": NOBODY,
+        }
+    ]
+}
+"""What was done with a card, and what that is answered with; a test sends it."""
 
 
 def call_contract(service: HookService, dictionary: Dictionary) -> dict[str, Any]:

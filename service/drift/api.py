@@ -11,6 +11,7 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
 from service.access.keys import Keys, require_role
+from service.drift.agency import ENOUGH_ANSWERS
 from service.drift.window import DriftWindow
 from service.screening.api import documented
 from service.screening.reading import JSON
@@ -29,13 +30,35 @@ class FeatureDriftSchema(Schema):
     )
 
 
+class AgencyFeatureDriftSchema(Schema):
+    """A question of an agency; null where too few to show."""
+
+    feature = fields.String(required=True)
+    label = fields.String(required=True)
+    index = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={"description": f"Population stability index, from {ENOUGH_ANSWERS} answers on."},
+    )
+    noise = fields.Float(required=True, allow_none=True, metadata={"description": "Its mean if nothing had changed."})
+    not_answered_then = fields.Float(required=True, allow_none=True)
+    not_answered_now = fields.Float(required=True, allow_none=True)
+
+
 class AgencyDriftSchema(Schema):
     agency = fields.String(required=True)
     label = fields.String(required=True)
     cases = fields.Integer(required=True, allow_none=True, metadata={"description": "Null where too few to show."})
-    index = fields.Float(required=True, allow_none=True)
+    index = fields.Float(
+        required=True, allow_none=True, metadata={"description": "Mean of those of its questions that have one."}
+    )
     not_answered_then = fields.Float(required=True, allow_none=True)
     not_answered_now = fields.Float(required=True, allow_none=True)
+    features = fields.List(
+        fields.Nested(AgencyFeatureDriftSchema),
+        required=True,
+        metadata={"description": "The questions whose answers it may hold; empty where too few cases to show."},
+    )
 
 
 class DriftSchema(Schema):
@@ -59,6 +82,7 @@ def drift_address(window: DriftWindow, keys: Keys) -> Blueprint:
     class Drift(MethodView):
         @blueprint.doc(
             summary="How far the newest screenings differ from training, by feature and by agency",
+            description="Files of cases and what sandbox keys screened are not counted.",
             responses=documented(200, "The report, at most a minute old", DriftSchema, 401, 403, 503),
         )
         def get(self) -> Response:

@@ -1,4 +1,8 @@
-"""The newest screenings of the log, counted against the live model; made anew at most once a minute."""
+"""The newest screenings of the log, counted against the live model; made anew at most once a minute.
+
+Only screenings that are entries of this log are counted. A file of cases is one entry with a root over its rows, and
+holds no answers to count; what sandbox keys screen is in a log of its own.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ import orjson
 
 from model.dictionary import NOT_KNOWN
 from model.drift import FeatureDrift, Watch
+from service.drift.agency import AgencyDrift, agency_drift
 from service.log.disclosure import THRESHOLD
 from service.log.store import LogDamaged, LogStore
 from service.model_files import ReleasedModel
@@ -21,21 +26,6 @@ from service.screening.reading import agencies_of
 MOST_ENTRIES = 5000
 """Entries looked at, from the newest back: bounded work, however long the log is."""
 SECONDS_BETWEEN = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class AgencyDrift:
-    """One agency's screenings: how many, and the share of its own questions without an answer, then and now.
-
-    `index` is the mean stability index over the questions whose answers it may hold. None: too few to be shown.
-    """
-
-    agency: str
-    label: str
-    cases: int | None
-    index: float | None
-    not_answered_then: float | None
-    not_answered_now: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +95,7 @@ class DriftWindow:
             first_at=min(times, default=None),
             last_at=max(times, default=None),
             features=tuple(everything.drift()) if enough else (),
-            agencies=tuple(self._agency(name, watch) for name, watch in sorted(by_agency.items())) if enough else (),
-        )
-
-    def _agency(self, agency: str, watch: Watch) -> AgencyDrift:
-        labels = {one.id: one.label for one in self._model.dictionary.agencies}
-        label = labels.get(agency, agency)
-        if watch.cases < THRESHOLD:
-            return AgencyDrift(agency, label, None, None, None, None)
-        held = {feature.name for feature in self._model.dictionary.features if agency in feature.held_by}
-        own = [one for one in watch.drift() if one.feature in held]
-        return AgencyDrift(
-            agency,
-            label,
-            watch.cases,
-            _mean([one.index for one in own]),
-            _mean([one.not_answered_then for one in own]),
-            _mean([one.not_answered_now for one in own]),
+            agencies=agency_drift(by_agency, self._model.dictionary) if enough else (),
         )
 
 
@@ -129,8 +103,3 @@ def _values(answer: Mapping[str, Any]) -> dict[str, Any]:
     """The values that were scored: what the answer shows, whichever way they came in."""
     rows = answer["explanation"]["contributions"]
     return {row["feature"]: row["value"] for row in rows if row["value"] != NOT_KNOWN}
-
-
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None

@@ -18,7 +18,11 @@ from service.screening.reading import HIDDEN_FIELD
 
 KIND = "QuestionnaireResponse"
 STATUSES = ("in-progress", "completed", "amended", "stopped")
-"""FHIR R4's, without the one that says that the answers were a mistake."""
+"""FHIR R4's, without `entered-in-error`: answers that were a mistake are no ground for anything.
+
+Answers that are not whole yet (`in-progress`, `stopped`) are taken, since what is not answered is not known and never
+safe; their status is kept and shown with them (`service.fhir.authored`).
+"""
 DEEPEST = 8
 """Items inside items; the Questionnaire has none, but a form filler may group them."""
 _NUMBERS = ("valueInteger", "valueDecimal")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ from service.access.keys import require_role
 from service.errors import PROBLEMS, problem
 from service.fhir import terms
 from service.fhir.answers import request_of
-from service.fhir.authored import recorded_authored
+from service.fhir.authored import kept_of
 from service.fhir.json_schema import response_schema
 from service.fhir.outcome import PREFIX, operation_outcome
 from service.fhir.questionnaire import questionnaire
@@ -22,16 +23,23 @@ from service.fhir.risk_assessment import risk_assessment
 from service.log.store import Receipt, StoredEntry
 from service.records import looked_at
 from service.replay.answering import AnsweringModels
+from service.sandbox.cases import CannedCase
 from service.screening.api import documented
 from service.screening.desk import ScreeningDesk
+from service.screening.examples import receipt_of
 from service.screening.idempotency import IDEMPOTENCY_PARAMETER, Once, idempotency_key
 from service.screening.reading import read_json, validated
 from service.web import Recorded
 
 
-def fhir_addresses(desk: ScreeningDesk, models: AnsweringModels) -> tuple[Blueprint, Blueprint]:
-    """The blueprints of the Questionnaire and of the resources; a resource speaks by the model that answered."""
-    return _questionnaire(desk), _resources(desk, models)
+def fhir_addresses(
+    desk: ScreeningDesk, models: AnsweringModels, cases: Sequence[CannedCase]
+) -> tuple[Blueprint, Blueprint]:
+    """The blueprints of the Questionnaire and of the resources; a resource speaks by the model that answered.
+
+    The first of the `cases` is the example of an answer.
+    """
+    return _questionnaire(desk), _resources(desk, models, _example(desk, cases[0]))
 
 
 def _questionnaire(desk: ScreeningDesk) -> Blueprint:
@@ -42,7 +50,7 @@ def _questionnaire(desk: ScreeningDesk) -> Blueprint:
     class QuestionnaireView(MethodView):
         @blueprint.doc(
             summary="The dictionary as a FHIR R4 Questionnaire; every question rests on not known",
-            responses=_fhir(documented(200, "The Questionnaire", _resource("Questionnaire"), 401, 429)),
+            responses=_fhir(documented(200, "The Questionnaire", _resource("Questionnaire"), 401, 429, 503)),
         )
         def get(self) -> Response:
             desk.keys.caller(request.headers.get("Authorization"))
@@ -51,7 +59,7 @@ def _questionnaire(desk: ScreeningDesk) -> Blueprint:
     return blueprint
 
 
-def _resources(desk: ScreeningDesk, models: AnsweringModels) -> Blueprint:
+def _resources(desk: ScreeningDesk, models: AnsweringModels, example: dict[str, Any]) -> Blueprint:
     blueprint = Blueprint("fhir", __name__, url_prefix=PREFIX, description="Screen a case, as FHIR R4.")
     body = {"required": True, "content": {terms.FHIR_JSON: {"schema": response_schema(desk.released.model.dictionary)}}}
     answered = _resource("RiskAssessment")
@@ -63,7 +71,13 @@ def _resources(desk: ScreeningDesk, models: AnsweringModels) -> Blueprint:
         parameters=[IDEMPOTENCY_PARAMETER],
         requestBody=body,
         responses=_fhir(
-            documented(201, "The screening, recorded", answered, 400, 401, 403, 410, 413, 415, 422, 429, 500, 503),
+            documented(
+                201,
+                "The screening, recorded",
+                answered,
+                *(400, 401, 403, 410, 413, 415, 422, 429, 500, 503),
+                example=example,
+            ),
             PREFIX,
         ),
     )
@@ -74,8 +88,8 @@ def _resources(desk: ScreeningDesk, models: AnsweringModels) -> Blueprint:
         def read() -> tuple[dict[str, Any], Once | None]:
             resource = read_json(terms.FHIR_JSON)
             sent = request_of(resource, desk.released.model.dictionary, caller)
-            authored = recorded_authored(resource)
-            asked.update(validated(sent, desk.acceptor, desk.schema, caller) | authored)
+            kept = kept_of(resource)
+            asked.update(validated(sent, desk.acceptor, desk.schema, caller) | kept)
             header = request.headers.get("Idempotency-Key")
             return asked, idempotency_key(header, caller, "screening", (sent, asked))
 
@@ -90,7 +104,14 @@ def _resources(desk: ScreeningDesk, models: AnsweringModels) -> Blueprint:
         @blueprint.doc(
             summary="A screening as it was recorded, as a RiskAssessment",
             responses=_fhir(
-                documented(200, "The screening, with its record", answered, 401, 403, 404, 410, 429, 500, 503), PREFIX
+                documented(
+                    200,
+                    "The screening, with its record",
+                    answered,
+                    *(401, 403, 404, 410, 429, 500, 503),
+                    example=example,
+                ),
+                PREFIX,
             ),
         )
         def get(self, screening_id: object) -> Response:
@@ -115,6 +136,12 @@ def _rendered(
     return orjson.dumps(risk_assessment(answer, asked, record, model, origin))
 
 
+def _example(desk: ScreeningDesk, case: CannedCase) -> dict[str, Any]:
+    """The RiskAssessment of a canned case."""
+    record, answer = receipt_of(case.answer), orjson.loads(case.answer)
+    return risk_assessment(answer, case.request, record, desk.released.model, desk.origin)
+
+
 def _resource(kind: str) -> dict[str, Any]:
     return {
         "type": "object",
@@ -136,4 +163,7 @@ def _fhir(answers: dict[str, Any], prefix: str = "") -> dict[str, Any]:
                 if its_status == int(status)
             }
             answer["content"] = {terms.FHIR_JSON: {"schema": _resource("OperationOutcome"), "examples": outcomes}}
+    if prefix:
+        content = {"schema": _resource("OperationOutcome")}
+        answers["default"] = {"description": "An error", "content": {terms.FHIR_JSON: content}}
     return answers

@@ -13,12 +13,15 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 from service.access.keys import Keys, require_role
 from service.access.rate import KeyRate
 from service.errors import Problem, problem
+from service.log.canonical import canonical_bytes
 from service.log.store import LogStore, NotDurable
 from service.records import RETRY_AFTER, record_refusal, with_record
 from service.responses.reasons import choices
-from service.responses.story import respond
+from service.responses.story import numbered_id, respond
+from service.sandbox.cases import NOBODY
 from service.screening.answer_schemas import RecordSchema
 from service.screening.api import documented
+from service.screening.examples import receipt_of
 from service.screening.idempotency import IDEMPOTENCY_PARAMETER, idempotency_key
 from service.screening.reading import JSON, field_errors, read_json
 
@@ -114,18 +117,8 @@ def responses(log: LogStore, keys: Keys, rate: KeyRate, origin: str) -> Blueprin
                 201,
                 "The response, recorded",
                 ResponseSchema,
-                400,
-                401,
-                403,
-                404,
-                409,
-                410,
-                413,
-                415,
-                422,
-                429,
-                500,
-                503,
+                *(400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503),
+                example=_example_answer(origin),
             ),
         )
         def post(self, screening_id: object) -> Response:
@@ -147,13 +140,20 @@ def responses(log: LogStore, keys: Keys, rate: KeyRate, origin: str) -> Blueprin
     class ResponseChoices(MethodView):
         @blueprint.doc(
             summary="The actions and reasons that a response may name",
-            responses=documented(200, "The closed lists", ChoicesSchema, 401),
+            responses=documented(200, "The closed lists", ChoicesSchema, 401, 503, example=choices().shown()),
         )
         def get(self) -> Response:
             keys.caller(request.headers.get("Authorization"))
             return Response(listed, mimetype=JSON)
 
     return blueprint
+
+
+def _example_answer(origin: str) -> dict[str, Any]:
+    """What the example of a request is answered with."""
+    said = {**_EXAMPLE, "corrects": None, "response_id": numbered_id(NOBODY, 0), "screening_id": NOBODY}
+    content = canonical_bytes(said)
+    return dict(orjson.loads(with_record(content, receipt_of(content), origin)))
 
 
 def validated_response(schema: Schema, sent: Any) -> dict[str, Any]:

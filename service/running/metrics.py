@@ -189,10 +189,25 @@ class State:
         agencies = GaugeMetricFamily(
             "grounds_drift_agency_psi", "Mean index over an agency's own questions.", labels=["agency"]
         )
+        agencies_unknown = GaugeMetricFamily(
+            "grounds_drift_agency_not_known",
+            "Share of an agency's own questions without a known answer.",
+            labels=["agency"],
+        )
+        questions = GaugeMetricFamily(
+            "grounds_drift_agency_feature_psi", "Index of an agency's own question.", labels=["agency", "feature"]
+        )
         for agency in report.agencies:
             if agency.index is not None:
                 agencies.add_metric([agency.agency], agency.index)
+            if agency.not_answered_now is not None:
+                agencies_unknown.add_metric([agency.agency], agency.not_answered_now)
+            for question in agency.features:
+                if question.index is not None:
+                    questions.add_metric([agency.agency, question.feature], question.index)
         yield agencies
+        yield agencies_unknown
+        yield questions
         yield GaugeMetricFamily(
             "grounds_drift_damaged", "Screenings in the window that do not fit their leaves.", report.damaged
         )

@@ -39,7 +39,7 @@ def sandbox_cases(cases: tuple[CannedCase, ...], keys: Keys) -> Blueprint:
     class Cases(MethodView):
         @blueprint.doc(
             summary="Canned cases to try: one for each prompt",
-            responses=documented(200, "The cases", SandboxCasesSchema, 401, 429),
+            responses=documented(200, "The cases", SandboxCasesSchema, 401, 429, 503, example=shown),
         )
         def get(self) -> Response:
             keys.caller(request.headers.get("Authorization"))

@@ -24,8 +24,12 @@ from service.screening.short_way import raise_again
 from service.web import Recorded
 
 
-def screenings(desk: ScreeningDesk, shown: Mapping[str, Any], batch_body_limit: int) -> Blueprint:
-    """The blueprint of screenings, all of which go over one desk. `shown` are examples of answers, for OpenAPI.
+def screenings(
+    desk: ScreeningDesk, shown: Mapping[str, Any], many: Mapping[str, Any], batch_body_limit: int
+) -> Blueprint:
+    """The blueprint of screenings, all of which go over one desk.
+
+    `shown` are examples of answers and `many` is one of an answer to many cases, for OpenAPI.
 
     `batch_body_limit` is in bytes.
     """
@@ -68,16 +72,25 @@ def screenings(desk: ScreeningDesk, shown: Mapping[str, Any], batch_body_limit: 
         desk,
         batch_body_limit,
         example_request(released),
-        documented(201, "The screenings, recorded", ScreeningsSchema, 400, 401, 403, 410, 413, 415, 422, 429, 500, 503),
+        documented(
+            201,
+            "The screenings, recorded",
+            ScreeningsSchema,
+            *(400, 401, 403, 410, 413, 415, 422, 429, 500, 503),
+            example=many,
+        ),
     )
+
+    again = documented(
+        200, "The very bytes that were shown and logged", ScreeningSchema, 401, 403, 404, 410, 429, 500, 503
+    )
+    again["200"]["content"][JSON]["examples"] = dict(shown)
 
     @blueprint.route("/<uuid:screening_id>")
     class Screening(MethodView):
         @blueprint.doc(
             summary="A screening as it was shown, with its record",
-            responses=documented(
-                200, "The very bytes that were shown and logged", ScreeningSchema, 401, 403, 404, 410, 429, 500, 503
-            ),
+            responses=again,
         )
         def get(self, screening_id: object) -> Response:
             caller = desk.keys.caller(request.headers.get("Authorization"))
@@ -89,13 +102,14 @@ def screenings(desk: ScreeningDesk, shown: Mapping[str, Any], batch_body_limit: 
     return blueprint
 
 
-def documented(status: int, description: str, schema: Any, *problems: int) -> dict[str, Any]:
-    """The answers of an operation, for OpenAPI.
+def documented(status: int, description: str, schema: Any, *problems: int, example: object = None) -> dict[str, Any]:
+    """The answers of an operation, for OpenAPI; `example` is of the good one.
 
     Documented and not run: flask-smorest's `response` would send every answer through a schema, and each of its
     `alt_response` wrappers costs about 8 microseconds a request.
     """
-    answers: dict[str, Any] = {str(status): {"description": description, "content": {JSON: {"schema": schema}}}}
+    good = {"schema": schema} if example is None else {"schema": schema, "example": example}
+    answers: dict[str, Any] = {str(status): {"description": description, "content": {JSON: good}}}
     for problem_status in problems:
         content = {"application/problem+json": {"schema": ProblemSchema, "examples": examples_of(problem_status)}}
         answers[str(problem_status)] = {"description": "Problem details", "content": content}

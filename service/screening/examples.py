@@ -9,12 +9,15 @@ import orjson
 from flask_smorest import Api
 from marshmallow import Schema, ValidationError
 
+from model.dictionary import Dictionary
 from service.errors import PROBLEMS, Problem, problem
 from service.log.merkle import leaf_hash
 from service.log.store import Receipt
 from service.records import with_record
 from service.sandbox.cases import NOBODY, CannedCase
+from service.screening.many import shown
 from service.screening.reading import field_errors, request_names
+from service.summary.facts import Summary, summarise
 
 AT = "2026-04-01T09:30:00.000000Z"
 """When the examples say that they were recorded."""
@@ -31,12 +34,29 @@ def examples_of(status: int) -> dict[str, Any]:
 
 def screening_examples(cases: Sequence[CannedCase], origin: str) -> dict[str, Any]:
     """An answer for each prompt that the model in use can show, by what it shows."""
-    shown = {}
+    examples = {}
     for index, case in enumerate(cases):
-        receipt = Receipt(index, NOBODY, leaf_hash(case.answer).hex(), AT, "")
-        value = orjson.loads(with_record(case.answer, receipt, origin))
-        shown[case.expected] = {"summary": case.expected, "value": value}
-    return shown
+        value = orjson.loads(with_record(case.answer, receipt_of(case.answer, index), origin))
+        examples[case.expected] = {"summary": case.expected, "value": value}
+    return examples
+
+
+def many_example(cases: Sequence[CannedCase], origin: str) -> dict[str, Any]:
+    """An answer to all the cases, sent at once."""
+    receipts = [receipt_of(case.answer, index) for index, case in enumerate(cases)]
+    together = shown([orjson.loads(case.answer) for case in cases], receipts, origin)
+    return dict(orjson.loads(together))
+
+
+def summary_example(case: CannedCase, dictionary: Dictionary, origin: str) -> Summary:
+    """The referral summary of a case."""
+    payload = {"answer": orjson.loads(case.answer), "asked": case.request}
+    return summarise(receipt_of(case.answer), payload, dictionary, origin)
+
+
+def receipt_of(content: bytes, index: int = 0) -> Receipt:
+    """A receipt as one that content would have had, had it been recorded."""
+    return Receipt(index, NOBODY, leaf_hash(content).hex(), AT, "")
 
 
 def describe_problems(api: Api, schema: Schema) -> None:

@@ -33,14 +33,25 @@ def summaries(
     rate: KeyRate,
     origin: str,
     page: Callable[[Summary], Response] | None,
+    example: Summary,
 ) -> Blueprint:
-    """The blueprint of summaries; `page` draws one to print, None where the service has no pages."""
+    """The blueprint of summaries; `page` draws one to print, None where the service has no pages.
+
+    `example` is one to be shown in the contract.
+    """
     blueprint = Blueprint("summaries", __name__, url_prefix="/v1/screenings", description="What to send on.")
     offered = {name: kind for name, kind in FORMS.items() if name != "html" or page is not None}
 
-    answers = documented(200, "The summary", SummarySchema, 400, 401, 403, 404, 406, 410, 429, 500, 503)
+    answers = documented(
+        200,
+        "The summary",
+        SummarySchema,
+        *(400, 401, 403, 404, 406, 410, 429, 500, 503),
+        example=summary_data(example),
+    )
+    bundle = {"type": "object", "description": "A FHIR R4 Bundle."}
     answers["200"]["content"] |= {
-        FHIR_JSON: {"schema": {"type": "object", "description": "A FHIR R4 Bundle."}},
+        FHIR_JSON: {"schema": bundle, "example": summary_bundle(example)},
         HTML: {"schema": {"type": "string", "description": "A page to print, where the service has pages."}},
     }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.dictionary import NOT_KNOWN, Dictionary, Value
+from service.fhir.authored import AUTHORED, STATUS, WHOLE
 from service.log.store import Receipt, StoredEntry
 from service.screening.reading import agencies_of
 from service.words.topics import topic
@@ -63,6 +64,10 @@ class Summary:
     not_known: tuple[Unknown, ...]
     grounds: tuple[SummaryGround, ...]
     synthetic: bool
+    authored: str | None = None
+    """When the answers were given, as their sender said; None where nobody said."""
+    status: str = WHOLE
+    """FHIR's status of the answers."""
 
     def unknown_by_holder(self) -> dict[str, list[str]]:
         """What to ask whom: labels of what is not known, by the first agency that may hold it."""
@@ -101,6 +106,8 @@ def summarise(entry: StoredEntry | Receipt, payload: Mapping[str, Any], dictiona
         ),
         grounds=tuple(SummaryGround(**{name: ground[name] for name in SummaryGround.__slots__}) for ground in grounds),
         synthetic=bool(answer["model"]["synthetic"]),
+        authored=asked.get(AUTHORED),
+        status=asked.get(STATUS, WHOLE),
     )
 
 

@@ -61,14 +61,18 @@ def _service_request(summary: Summary, request: str, answers: str) -> dict[str, 
 
 
 def answers_resource(summary: Summary, answers: str) -> dict[str, Any]:
-    """The answers as a QuestionnaireResponse of that id."""
+    """The answers as a QuestionnaireResponse of that id.
+
+    `authored` is when their sender says they were given, and left out where nobody said: the time of the screening says
+    nothing of how old the answers are.
+    """
     items = [_known(fact) for fact in summary.facts] + [_unknown(one) for one in summary.not_known]
     return {
         "resourceType": "QuestionnaireResponse",
         "id": answers,
-        "status": "completed",
+        "status": summary.status,
         "subject": _subject(summary),
-        "authored": summary.at,
+        **({} if summary.authored is None else {"authored": summary.authored}),
         "item": items,
     }
 

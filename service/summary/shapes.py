@@ -59,6 +59,12 @@ class SummarySchema(Schema):
     to_fill_in = fields.List(fields.String(), required=True, metadata={"description": "For the referrer, by hand."})
     statements = fields.List(fields.String(), required=True)
     synthetic = fields.Boolean(required=True)
+    answers_authored = fields.String(
+        required=True, allow_none=True, metadata={"description": "When the answers were given; null: nobody said."}
+    )
+    answers_status = fields.String(
+        required=True, metadata={"description": "FHIR's status of the answers: `completed` unless their sender said."}
+    )
     record = fields.Nested(SummaryRecordSchema, required=True)
 
 
@@ -77,5 +83,7 @@ def summary_data(summary: Summary) -> dict[str, Any]:
         "to_fill_in": list(words.to_fill_in.fields),
         "statements": statements,
         "synthetic": summary.synthetic,
+        "answers_authored": summary.authored,
+        "answers_status": summary.status,
         "record": {"log": summary.log, "index": summary.index, "at": summary.at},
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -109,25 +108,10 @@ def test_its_dockerfile_is_clean_by_hadolint():
     assert done.returncode == 0, done.stdout
 
 
-def test_the_bill_of_materials_names_every_package_and_the_licences_are_ours_to_use(tmp_path):
-    command = [str(TOP / "tests/image/bill_of_materials"), sys.executable, str(tmp_path)]
+def test_the_bill_of_materials_lists_the_image_s_own_packages(image, tmp_path):
+    command = [str(TOP / "tests/image/bill_of_materials"), sys.executable, str(tmp_path), str(image.root)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=TOP)
     assert done.returncode == 0, done.stdout + done.stderr
     bill = json.loads((tmp_path / "sbom.cdx.json").read_text(encoding="utf-8"))
-    listed = {component["name"].lower() for component in bill["components"]}
-    locked = set(
-        re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==", (TOP / "requirements.lock").read_text(), re.MULTILINE)
-    )
-    assert {name.lower() for name in locked} == listed
-    licences = (tmp_path / "licences.md").read_text(encoding="utf-8")
-    assert all(
-        re.search(rf"\| {re.escape(name)} ", licences, re.IGNORECASE) for name in ("flask", "pysqlite3", "granian")
-    )
-
-
-def test_compose_gives_the_service_no_more_than_it_needs():
-    compose = (TOP / "compose.yaml").read_text(encoding="utf-8")
-    service = compose[compose.index("  grounds:\n    image") : compose.index("\nsecrets:")]
-    for line in ("read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "grounds_service@postgresql"):
-        assert line in service
-    assert "grounds_owner" not in service
+    names = {one["name"] for one in bill["components"]}
+    assert {"flask", "govuk-frontend", "libc6", "python3", "openssl"} <= {name.lower() for name in names}

@@ -40,6 +40,11 @@ def problem(_: Site, page: Page) -> None:
 
 
 @journey
+def contract(_: Site, page: Page) -> None:
+    page.goto("/docs")
+
+
+@journey
 def screen_agency(site: Site, page: Page) -> None:
     site.sign_in(page, site.practitioner)
     page.goto("/screen")

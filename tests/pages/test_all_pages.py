@@ -27,7 +27,7 @@ def test_a_page_fits_a_phone_passes_axe_and_says_that_its_model_is_synthetic(sit
 
 
 def test_every_page_has_the_headers_that_keep_it_to_itself(site, practitioner):
-    for address in ("/", "/sign-in", "/screen", "/model", "/nothing-here"):
+    for address in ("/", "/sign-in", "/screen", "/model", "/docs", "/nothing-here"):
         response = practitioner.request.get(f"{site.address}{address}", headers={"Accept": "text/html"})
         headers = response.headers
         assert "default-src 'none'" in headers["content-security-policy"], address

@@ -7,6 +7,7 @@ from openapi_spec_validator import validate
 
 from model.dictionary import shipped_dictionary
 from service.errors import PROBLEMS
+from service.pages.security import PAGE_HEADERS
 from service.sandbox.cases import EXPECTED
 
 
@@ -55,6 +56,9 @@ def test_the_page_has_every_problem_feature_and_nothing_from_elsewhere(service):
     assert not re.findall(r'(?:src|href)="(?!/|#)', page)
     with service.client.get("/static/docs.css") as sheet:
         assert sheet.status_code == 200
+    assert "style=" not in page and "<style" not in page  # the policy would stop it
+    headers = service.client.get("/docs").headers
+    assert {name: headers.get(name) for name in PAGE_HEADERS} == PAGE_HEADERS
 
 
 def test_dictionary_and_model_are_those_that_are_served(service):

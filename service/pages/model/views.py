@@ -12,6 +12,7 @@ from model.artefact import ArtefactError
 from model.dictionary import DictionaryError
 from model.drift import LITTLE, MUCH
 from model.wording import WordsError
+from service.drift.agency import ENOUGH_ANSWERS
 from service.errors import FieldError, problem
 from service.model_files import ReleasedModel, load_released, released_versions
 from service.pages.desk import PageDesk
@@ -50,7 +51,7 @@ def model_pages(blueprint: Blueprint, desk: PageDesk) -> None:
         report = desk.drift.report()
         widths = [0.0 if one.index is None else min(one.index / (2 * MUCH), 1.0) * GAP_WIDTH for one in report.features]
         rows = sorted(zip(report.features, widths, strict=True), key=lambda row: -(row[0].index or 0.0))
-        return desk.show("model/drift.html", report=report, rows=rows, little=LITTLE, much=MUCH)
+        return desk.show("model/drift.html", report=report, rows=rows, little=LITTLE, much=MUCH, enough=ENOUGH_ANSWERS)
 
     @blueprint.get("/model/changes")
     def model_changes() -> Response:

@@ -4,8 +4,6 @@ import json
 import re
 
 import pytest
-from fhir.resources.R4B.servicerequest import ServiceRequest
-from fhir.resources.R4B.task import Task
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +21,7 @@ from service.words.plain_english import banned_phrase
 from tests.builders import values
 from tests.service.cds_hooks.conftest import SIGN, URL, VIEW, hook_call
 from tests.service.conftest import hand_made_model
+from tests.service.fhir.validated import valid
 from tests.service.screening.test_api import problem
 
 DICTIONARY = shipped_dictionary()
@@ -94,8 +93,8 @@ def test_suggestions_are_valid_drafts_that_decide_nothing(client):
     (shown,) = client.call().get_json()["cards"]
     drafts = [suggestion["actions"][0]["resource"] for suggestion in shown["suggestions"]]
     referral, task = drafts
-    ServiceRequest.model_validate(referral)
-    Task.model_validate(task)
+    valid(referral, "ServiceRequest")
+    valid(task, "Task")
     assert all((draft["status"], draft["intent"]) == ("draft", "proposal") for draft in drafts)
     assert all(action["type"] == "create" for one in shown["suggestions"] for action in one["actions"])
     assert shown["selectionBehavior"] == "at-most-one"
@@ -208,6 +207,17 @@ def test_how_old_answers_are_is_recorded_and_on_the_card(client):
     assert asked["answers_authored"] == "2026-01-04T22:30:00+00:00"
     (shown,) = client.call().get_json()["cards"]
     assert "When these answers were given is not known." in shown["detail"]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("in-progress", "not finished yet"), ("stopped", "given up"), ("amended", "changed after"), ("completed", None)],
+)
+def test_a_card_says_that_its_answers_are_not_whole(client, status, said):
+    (shown,) = client.call(**answered(status=status)).get_json()["cards"]
+    assert [one for one in ("not finished yet", "given up", "changed after") if one in shown["detail"]] == (
+        [] if said is None else [said]
+    )
 
 
 @pytest.mark.parametrize("authored", ["2999-01-01", "2026", "yesterday", None, 20260101.5, "0001-01-01T00:00:00+14:00"])

@@ -7,8 +7,10 @@ import json
 import pytest
 
 from model.dictionary import shipped_dictionary
+from model.drift import Watch
 from service.access.keys import FollowedKeys, create_key
 from service.app import Collaborators, create_app
+from service.drift.agency import ENOUGH_ANSWERS, agency_drift
 from service.drift.api import DriftSchema
 from service.drift.window import DriftWindow
 from service.log.case_entries import CaseEntries
@@ -16,6 +18,8 @@ from service.log.disclosure import THRESHOLD
 from service.log.erasure import Erased, Order, erase_found
 from service.log.schema import log_entry
 from service.model_files import load_active
+from service.running.metrics import State
+from service.running.readiness import Readiness
 from tests.service.conftest import hand_made_model, release_into
 
 
@@ -43,11 +47,14 @@ def test_too_few_are_not_shown(service):
 
 
 def test_an_agency_of_few_is_named_without_its_figures(service):
-    screen(service, THRESHOLD)
+    screen(service, THRESHOLD + 1)
+    screen(service, THRESHOLD, agency="midwifery")
     screen(service, 2, agency="police")
     agencies = {one.agency: one for one in DriftWindow(service.log, service.released).report().agencies}
-    assert agencies["gp"].cases == THRESHOLD
-    assert (agencies["police"].cases, agencies["police"].index, agencies["police"].not_answered_now) == (None,) * 3
+    assert agencies["gp"].cases == THRESHOLD + 1
+    for name in ("police", "midwifery"):  # a reader who knows the total would work out one that is hidden alone
+        one = agencies[name]
+        assert (one.cases, one.index, one.not_answered_now, one.features) == (None, None, None, ())
 
 
 def test_a_pooled_screening_counts_for_each_of_its_agencies(service):
@@ -110,3 +117,68 @@ def test_it_is_for_auditors_and_operators(settings, service, role, status):
     collaborators = Collaborators(service.released, service.log, FollowedKeys(settings.keys), settings.origin)
     answer = create_app(collaborators).test_client().get("/v1/drift", headers={"Authorization": f"Bearer {key}"})
     assert answer.status_code == status
+
+
+def drift_of(service, agency):
+    return next(one for one in DriftWindow(service.log, service.released).report().agencies if one.agency == agency)
+
+
+def test_an_agency_has_an_index_for_each_of_its_own_questions_from_enough_answers_on(service):
+    screen(service, ENOUGH_ANSWERS - 1, "police", domestic_abuse="yes", immediate_danger="no")
+    few = drift_of(service, "police")
+    assert few.index is None
+    assert all(row.index is None and row.noise is None for row in few.features)
+    service.screen({"domestic_abuse": "yes"}, agency="police")
+    police = drift_of(service, "police")
+    dictionary = service.released.model.dictionary
+    assert {row.feature for row in police.features} == {
+        feature.name for feature in dictionary.features if "police" in feature.held_by
+    }
+    rows = {row.feature: row for row in police.features}
+    watch = Watch(service.released.model)
+    for _ in range(ENOUGH_ANSWERS):
+        watch.add({"domestic_abuse": "yes"})
+    whole = next(one for one in watch.drift() if one.feature == "domestic_abuse")
+    assert (rows["domestic_abuse"].index, rows["domestic_abuse"].noise) == (whole.index, whole.noise)
+    assert rows["domestic_abuse"].not_answered_now == 0
+    assert [row.feature for row in police.features if row.index is not None] == ["domestic_abuse"]
+    assert police.index == whole.index
+
+
+@pytest.mark.parametrize(("known", "shown"), [(0, 1.0), (1, None), (9, None), (10, 0.5), (11, None), (20, 0.0)])
+def test_a_share_of_an_agency_s_question_is_shown_where_neither_side_is_a_small_count(service, known, shown):
+    screen(service, known, "police", domestic_abuse="yes")
+    screen(service, 20 - known, "police")
+    row = next(row for row in drift_of(service, "police").features if row.feature == "domestic_abuse")
+    assert row.not_answered_now == shown
+
+
+def test_an_agency_that_the_live_dictionary_does_not_have_is_named_by_its_id(service):
+    watch = Watch(service.released.model)
+    for _ in range(THRESHOLD):
+        watch.add({})
+    (gone,) = agency_drift({"an_earlier_agency": watch}, service.released.model.dictionary)
+    assert (gone.label, gone.cases, gone.features) == ("an_earlier_agency", THRESHOLD, ())
+
+
+def test_files_of_cases_and_other_entries_are_not_counted(service):
+    screen(service, THRESHOLD)
+    service.log.append("batch", b'{"rows":1000}')
+    assert DriftWindow(service.log, service.released).report().cases == THRESHOLD
+
+
+def test_the_gauges_are_what_the_report_says(service):
+    screen(service, ENOUGH_ANSWERS, "police", domestic_abuse="yes")
+    window = DriftWindow(service.log, service.released)
+    state = State(service.log, Readiness(service.log, service.released, None), service.released, window)
+    told = {
+        (sample.name, sample.labels.get("agency"), sample.labels.get("feature")): sample.value
+        for family in state.collect()
+        for sample in family.samples
+    }
+    (police,) = window.report().agencies
+    assert told["grounds_drift_agency_not_known", "police", None] == police.not_answered_now
+    assert told["grounds_drift_agency_psi", "police", None] == police.index
+    assert [key for key in told if key[0] == "grounds_drift_agency_feature_psi"] == [
+        ("grounds_drift_agency_feature_psi", "police", "domestic_abuse")
+    ]

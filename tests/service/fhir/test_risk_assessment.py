@@ -5,15 +5,18 @@ import math
 
 import orjson
 import pytest
-from fhir.resources.R4B.riskassessment import RiskAssessment
+from fhirclient.models.fhirabstractbase import FHIRValidationError
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from model.dictionary import shipped_dictionary
 from service.fhir.risk_assessment import percentage
 from service.log.store import LogStore, NotDurable
 from service.words.plain_english import banned_phrase
+from service.words.topics import topic
 from tests.service.fhir.forms import FHIR, response_of
+from tests.service.fhir.validated import valid
 
 DICTIONARY = shipped_dictionary()
 FEATURES = {"child_stage": "newborn", "parent_mental_health_history": "yes", "mother_age_years": 19}
@@ -40,7 +43,7 @@ def test_it_is_valid_fhir_and_says_what_the_record_says(service, posted):
     response = posted()
     assert (response.status_code, response.mimetype) == (201, FHIR)
     told = response.get_json()
-    RiskAssessment.model_validate(told)
+    valid(told, "RiskAssessment")
     entry = service.log.get(told["id"])
     logged = json.loads(entry.payload)
     answer = logged["answer"]
@@ -131,3 +134,57 @@ def test_a_percentage_has_the_digits_of_the_probability(probability):
     assert 0 <= shown <= 100
     assert shown == pytest.approx(probability * 100, rel=1e-15, abs=0)
     assert orjson.loads(orjson.dumps(shown)) == shown
+
+
+STATED = [
+    ({"authored": "2026-03-01", "status": "in-progress"}, ("2026-03-01", "in-progress")),
+    ({"authored": "2026-03-01T10:30:00+01:00", "status": "stopped"}, ("2026-03-01T09:30:00+00:00", "stopped")),
+    ({"authored": "2026-03-01T10:30:00Z", "status": "amended"}, ("2026-03-01T10:30:00+00:00", "amended")),
+    ({"status": "in-progress"}, (None, "in-progress")),
+    ({}, (None, "completed")),
+]
+
+
+@pytest.mark.parametrize(("sent", "shown"), STATED)
+def test_the_answers_are_as_old_and_as_whole_as_their_sender_said(service, sent, shown):
+    made = service.client.post(
+        "/v1/fhir/QuestionnaireResponse",
+        data=json.dumps(response_of(DICTIONARY, FEATURES, **sent)),
+        content_type=FHIR,
+        headers=service.practitioner,
+    )
+    assert made.status_code == 201
+    again = service.client.get(made.headers["Location"], headers=service.practitioner)
+    for told in (made, again):
+        assert said_of("RiskAssessment", told.get_json(), told.get_json()["contained"]) == shown
+    summary = f"/v1/screenings/{made.get_json()['id']}/summary?format="
+    bundle = service.client.get(f"{summary}fhir", headers=service.practitioner).get_json()
+    assert said_of("Bundle", bundle, [entry["resource"] for entry in bundle["entry"]]) == shown
+    told = service.client.get(f"{summary}json", headers=service.practitioner).get_json()
+    assert (told["answers_authored"], told["answers_status"]) == shown
+    page = service.client.get(f"{summary}html", headers=service.practitioner).text
+    words = topic("summary")
+    assert (words.authored in page) is (shown[0] is not None)
+    named = [status for status in ("amended", "in-progress", "stopped") if words.form_status[status] in page]
+    assert named == ([] if shown[1] == "completed" else [shown[1]])
+
+
+def test_answers_that_came_as_json_have_no_time_of_their_own(service):
+    screening = service.screen(FEATURES).get_json()["screening_id"]
+    told = service.client.get(f"/v1/fhir/RiskAssessment/{screening}", headers=service.practitioner).get_json()
+    assert said_of("RiskAssessment", told, told["contained"]) == (None, "completed")
+
+
+def said_of(kind, whole, resources):
+    """When the answers among the resources were given, and their status, where the whole is valid FHIR."""
+    valid(whole, kind)
+    (answers,) = (one for one in resources if one["resourceType"] == "QuestionnaireResponse")
+    return answers.get("authored"), answers["status"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"unheard_of": "x"}, {"status": None}, {"occurrenceDateTime": 7}, {"prediction": [{"outcome": "x"}]}]
+)
+def test_what_is_not_fhir_is_told_apart(posted, wrong):
+    with pytest.raises((FHIRValidationError, ValidationError)):
+        valid({**posted().get_json(), **wrong}, "RiskAssessment")
