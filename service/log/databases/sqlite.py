@@ -1,9 +1,9 @@
 """The log in one SQLite file: the embedded default. Processes queue on a lock file.
 
 SQLite goes on writing to files that were removed or renamed under it, and what it writes there is lost when the process
-ends. So the writer looks after each commit, before it is acknowledged, whether the files that it has open still have
-their names. Where they have not, it keeps its connection, which may be the last way to them: the log goes on once the
-same files are back, or after a restart.
+ends. So the writer looks before each commit, and again before it is acknowledged, whether the files that it has open
+still have their names. Where they have not, it keeps its connection, which may be the last way to them: the log goes on
+once the same files are back, or after a restart.
 """
 
 from __future__ import annotations
@@ -90,7 +90,6 @@ class SqliteDatabase:
         """Which file this log is; known from the first connection on."""
         self._written: tuple[_Identity, ...] | None = None
         """Which files the writing connection has open."""
-        self._lost = False
         self.engine = create_engine(
             URL.create("sqlite+pysqlite", database=str(path)),
             module=pysqlite3,
@@ -105,8 +104,7 @@ class SqliteDatabase:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """See `Database`."""
-        if self._lost:
-            self.check_in_place()
+        self.check_in_place()  # so that what is refused is, but for a moment, not stored either
         try:
             if self._connection is None:
                 # Not one of the readers': those may be older than what happened to the files since.
@@ -126,8 +124,7 @@ class SqliteDatabase:
     def check_in_place(self) -> None:
         """See `Database`."""
         written = self._written
-        self._lost = written is not None and written != self._identities()
-        if self._lost:
+        if written is not None and written != self._identities():
             raise LogLost(
                 f"{self._path.name}, or its -wal or -shm, was moved, removed or replaced under the running service: "
                 "put the same files back"

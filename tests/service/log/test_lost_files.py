@@ -65,7 +65,12 @@ def test_a_log_whose_files_are_removed_takes_nothing(store, files, tmp_path, key
     assert store.fault() is not None, "another file of that name is not the one that this process has open"
     saved = LogStore.open(tmp_path / "log.sqlite", key)
     assert [saved.get_index(number).entry_id for number in range(3)] == [receipt.entry_id for receipt in receipts]
+    store.close()  # takes the files of another away from nobody
+    assert saved.append("screening", b"{}").index == 3
     saved.close()
+    again = LogStore.open(tmp_path / "log.sqlite", key)
+    assert again.size() == 4
+    again.close()
 
 
 def test_files_taken_away_during_a_commit_acknowledge_nothing(store, files):
