@@ -56,12 +56,17 @@ def open_log(settings: Settings, begin: bool = True) -> LogStore:
 
 def read_log(settings: Settings) -> ReadOnlyLog:
     """The log of this service for a command that only reads; makes nothing. Raises `LogError`."""
-    public = (settings.keys / LOG_KEY).with_suffix(".pub")
-    if not public.exists():
+    key_file = settings.keys / LOG_KEY
+    public = key_file.with_suffix(".pub")
+    if public.exists():
+        key = VerifierKey.parse(public.read_text(encoding="utf-8"))
+    elif key_file.exists():  # a backup may hold it alone
+        key = load_signing_key(key_file, settings.origin).verifier
+    else:
         raise LogError(
             f"{public}: the log's public key is not here; restore it, or name a log: --database URL --key FILE"
         )
-    return ReadOnlyLog.open(settings.log_database, VerifierKey.parse(public.read_text(encoding="utf-8")))
+    return ReadOnlyLog.open(settings.log_database, key)
 
 
 def _begin(settings: Settings, key_file: Path, database: Path | str) -> None:

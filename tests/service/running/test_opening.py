@@ -122,6 +122,15 @@ def test_a_log_whose_key_is_gone_gets_no_other(settings):
     open_log(settings).close()
 
 
+def test_a_log_is_read_with_either_half_of_its_key(settings):
+    published(settings, 1)
+    (settings.keys / LOG_KEY).rename(settings.keys / "away.pem")
+    assert "verified: 1 entries" in run(settings, "log", "verify").stdout
+    (settings.keys / "away.pem").rename(settings.keys / LOG_KEY)
+    (settings.keys / "log.pub").unlink()
+    assert "verified: 1 entries" in run(settings, "log", "verify").stdout
+
+
 def test_where_only_checkpoints_are_left_nothing_is_begun(settings):
     published(settings, 1)
     remove(settings)
