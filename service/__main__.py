@@ -20,13 +20,15 @@ from service.log.checkpoint import SigningKeyError
 from service.log.commands import log_commands
 from service.log.databases.commands import database_commands
 from service.log.erasure_commands import add_erasure_commands
+from service.log.reader import LogReader
 from service.log.store import LogError, LogStore, NotDurable
 from service.pages.assets import AssetsMissing
 from service.replay.command import replay_command
 from service.running.assembly import conclude, open_log, prepare
 from service.running.health import NotHealthy, check_health
+from service.running.opening import read_log
 from service.running.reloading import ReloadError, reload
-from service.running.server import ServerError, announce_when_ready, check_port, curl_line, serve_workers
+from service.running.server import ServerError, announce_when_ready, check_port, claim_folder, curl_line, serve_workers
 from service.settings import Settings, SettingsError, read_settings
 
 EXPECTED = (
@@ -57,6 +59,7 @@ def serve() -> None:
     """Serve the active model (settings come from GROUNDS_... variables; see docs/how-to/operator.md)."""
     settings = read_settings()
     check_port(settings)
+    claim_folder(settings)
     prepared = prepare(settings)
     serve_workers(settings)
     conclude(settings, prepared)
@@ -68,6 +71,7 @@ def run(port: int | None) -> None:
     """Serve on this machine for trying out: makes development keys and prints a request that works."""
     settings = read_settings() if port is None else _with_port(port)
     check_port(settings)
+    claim_folder(settings)
     keys = recorded_development_keys(settings, lambda: open_log(settings))
     prepared = prepare(settings)
     address = f"http://{settings.host}:{settings.port}"
@@ -107,11 +111,19 @@ def _open_store() -> LogStore:
     return open_log(read_settings())
 
 
-main.add_command(screen_commands(read_settings, _open_store))
+def _open_there() -> LogStore:
+    return open_log(read_settings(), begin=False)
+
+
+def _read() -> LogReader:
+    return read_log(read_settings())
+
+
+main.add_command(screen_commands(read_settings, _open_store, _read))
 main.add_command(database_commands(lambda: read_settings().log_database))
-_log = log_commands(_open_store)
-_log.add_command(replay_command(read_settings, _open_store))
-add_erasure_commands(_log, _open_store)
+_log = log_commands(_open_there, _read)
+_log.add_command(replay_command(read_settings, _read))
+add_erasure_commands(_log, _open_there)
 main.add_command(_log)
 main.add_command(key_commands(read_settings, _open_store))
 main.add_command(learn_commands(read_settings))

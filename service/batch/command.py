@@ -11,6 +11,7 @@ import click
 
 from service.log.checkpoint import CheckpointError, SigningKeyError, VerifierKey
 from service.log.proof_check import ProofError
+from service.log.reader import LogReader
 from service.log.store import LogStore
 from service.settings import Settings
 
@@ -27,8 +28,10 @@ class _ScreenGroup(click.Group):
         return super().parse_args(ctx, args)
 
 
-def screen_commands(settings: Callable[[], Settings], open_log: Callable[[], LogStore]) -> click.Group:
-    """The group `screen`."""
+def screen_commands(
+    settings: Callable[[], Settings], open_log: Callable[[], LogStore], read_log: Callable[[], LogReader]
+) -> click.Group:
+    """The group `screen`; `open_log` opens the log where a job is recorded, `read_log` where one is looked up."""
 
     @click.group(cls=_ScreenGroup)
     def screen() -> None:
@@ -60,7 +63,7 @@ def screen_commands(settings: Callable[[], Settings], open_log: Callable[[], Log
     @click.argument("row", type=click.IntRange(1))
     def prove_command(screened: Path, row: int) -> None:
         """Print the proof (JSON) that ROW (1 for the first case) of a SCREENED file is what its job wrote."""
-        click.echo(_run(lambda: _proved(screened, row, open_log)))
+        click.echo(_run(lambda: _proved(screened, row, read_log)))
 
     @screen.command("check-proof")
     @click.argument("proof", type=_FILE)
@@ -73,7 +76,7 @@ def screen_commands(settings: Callable[[], Settings], open_log: Callable[[], Log
     @click.argument("screened", type=_FILE)
     def verify_command(screened: Path) -> None:
         """Check every row of a SCREENED file against the log."""
-        click.echo(_run(lambda: _verified(screened, open_log)))
+        click.echo(_run(lambda: _verified(screened, read_log)))
 
     return screen
 
@@ -99,10 +102,10 @@ def _screened(
     return screen_file(cases, by, out, open_log, Cluster(scheduler) if scheduler else None)
 
 
-def _proved(screened: Path, row: int, open_log: Callable[[], LogStore]) -> str:
+def _proved(screened: Path, row: int, read_log: Callable[[], LogReader]) -> str:
     from service.batch.proving import proof_bytes, prove_row
 
-    with closing(open_log()) as log:
+    with closing(read_log()) as log:
         return proof_bytes(prove_row(screened, row, log)).decode()
 
 
@@ -118,10 +121,10 @@ def _checked(proof: Path, key: Path) -> str:
     return f"proved: row {row} of the {rows} that log entry {index} tells of"
 
 
-def _verified(screened: Path, open_log: Callable[[], LogStore]) -> str:
+def _verified(screened: Path, read_log: Callable[[], LogReader]) -> str:
     from service.batch.verifying import verify_file
 
-    with closing(open_log()) as log:
+    with closing(read_log()) as log:
         return verify_file(screened, log)
 
 

@@ -14,12 +14,12 @@ from service.batch.row_leaf import RowError, row_leaf
 from service.batch.tree import PARTITION_LEVEL, PARTITION_ROWS, path_to
 from service.log.commands import proof_of
 from service.log.merkle import leaf_hash, verify_inclusion
-from service.log.store import LogStore
+from service.log.reader import LogReader
 
 FORMAT = 1
 
 
-def prove_row(path: Path, number: int, log: LogStore) -> dict[str, Any]:
+def prove_row(path: Path, number: int, log: LogReader) -> dict[str, Any]:
     """The proof of row `number` (from 1, the first case), for `check_row_proof`.
 
     It holds that row's case and no other: of the others, salted hashes alone. Raises `BatchError`.

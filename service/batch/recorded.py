@@ -24,7 +24,8 @@ from service.batch.row_leaf import REFERENCE_BYTES, SALT_BYTES
 from service.batch.tree import PARTITION_ROWS
 from service.batch.writing import RECORD, SHAP
 from service.log.merkle import HASH_BYTES
-from service.log.store import LogStore, StoredEntry
+from service.log.reader import LogReader
+from service.log.stored import StoredEntry
 
 _TEXTS = (CASE_REF, "prompt", "grounds", RECORD)
 _HEXADECIMAL = ("salt", "leaf_hash")
@@ -58,7 +59,7 @@ class JobEntry:
         return [*_FLOATS, *shap, *_TEXTS, "band", "not_known", *_HEXADECIMAL]
 
 
-def job_of(path: Path, log: LogStore) -> JobEntry:
+def job_of(path: Path, log: LogReader) -> JobEntry:
     """The entry that the first row of a screened file names. Raises `BatchError` where there is none."""
     block = next(blocks(path, [RECORD]), None)
     if block is None or not block.num_rows:

@@ -17,10 +17,10 @@ from service.batch.tree import PARTITION_ROWS, leaf_hashes, root_over
 from service.batch.writing import RECORD
 from service.log.checkpoint import CheckpointError
 from service.log.merkle import HASH_BYTES, verify_inclusion
-from service.log.store import LogStore
+from service.log.reader import LogReader
 
 
-def verify_file(path: Path, log: LogStore) -> str:
+def verify_file(path: Path, log: LogReader) -> str:
     """Verifies a screened file; returns what was found for a person. Raises `BatchError` naming what does not hold."""
     job = job_of(path, log)
     check_entry(job, log)
@@ -36,7 +36,7 @@ def verify_file(path: Path, log: LogStore) -> str:
     )
 
 
-def check_entry(job: JobEntry, log: LogStore) -> None:
+def check_entry(job: JobEntry, log: LogReader) -> None:
     """That the job's entry is in the log that its newest checkpoint signs. Raises `BatchError`."""
     try:
         signed = log.verifier_key.open(log.latest_checkpoint())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,9 +12,10 @@ import orjson
 
 from service.log.accounts import BREAKDOWNS, looks, models, responses, share
 from service.log.disclosure import THRESHOLD
-from service.log.store import LogStore
+from service.log.reader import LogReader
+from service.log.reading import reads
 
-Opened = Callable[[], AbstractContextManager[LogStore]]
+Opened = Callable[[str | None, Path | None], AbstractContextManager[LogReader]]
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of text, a line an account.")
 _TITLES = {"agency": "by agency", "level": "by the prompt's level", "model": "by model"}
 
@@ -23,25 +25,28 @@ def account_commands(opened: Opened) -> list[click.Command]:
 
     @click.command("models")
     @_JSON
-    def models_command(as_json: bool) -> None:
+    @reads
+    def models_command(as_json: bool, database: str | None, key: Path | None) -> None:
         """Which model was live when, and which gates its release overrode."""
-        with opened() as log:
+        with opened(database, key) as log:
             for account in models(log):
                 click.echo(_dumped(account) if as_json else _model_line(account))
 
     @click.command("looks")
     @_JSON
-    def looks_command(as_json: bool) -> None:
+    @reads
+    def looks_command(as_json: bool, database: str | None, key: Path | None) -> None:
         """Who looked at what in the log, and when."""
-        with opened() as log:
+        with opened(database, key) as log:
             for account in looks(log):
                 click.echo(_dumped(account) if as_json else _look_line(account))
 
     @click.command("responses")
     @_JSON
-    def responses_command(as_json: bool) -> None:
+    @reads
+    def responses_command(as_json: bool, database: str | None, key: Path | None) -> None:
         """How often practitioners decided otherwise than the prompt. Small counts are not shown."""
-        with opened() as log:
+        with opened(database, key) as log:
             account = responses(log)
         click.echo(_dumped(account) if as_json else "\n".join(_response_lines(account)))
 

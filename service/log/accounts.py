@@ -18,7 +18,7 @@ import orjson
 
 from service.log.disclosure import THRESHOLD, hidden, is_small
 from service.log.entry import Kind
-from service.log.store import LogStore
+from service.log.reader import LogReader
 from service.log.stored import LogDamaged, StoredEntry, fault_of_row, read_row
 
 DISAGREED = "decided_otherwise"
@@ -29,7 +29,7 @@ BREAKDOWNS = ("agency", "level", "model")
 Account = dict[str, Any]
 
 
-def models(log: LogStore, quick: bool = False) -> list[Account]:
+def models(log: LogReader, quick: bool = False) -> list[Account]:
     """Each model that was made active, in order: from when until when (null: still), and which gates were overridden.
 
     `starts` counts the starts of the service with it, `starts_after_no_stop` those that followed a crash.
@@ -68,7 +68,7 @@ def _activation(entry: StoredEntry, said: Account, overridden: list[Account]) ->
     }
 
 
-def looks(log: LogStore) -> Iterator[Account]:
+def looks(log: LogReader) -> Iterator[Account]:
     """Each look at the log and each export, in order: when, by which key of which role and agency, at what."""
     agencies: dict[str, str | None] = {}
     for entry in _of_kinds(log, (*LOOKS, "key_created")):
@@ -78,7 +78,7 @@ def looks(log: LogStore) -> Iterator[Account]:
             yield _look(entry, agencies)
 
 
-def newest_looks(log: LogStore, before: int, limit: int) -> list[Account]:
+def newest_looks(log: LogReader, before: int, limit: int) -> list[Account]:
     """As `looks`: the newest that stand at an index below `before`, the newest first."""
     agencies: dict[str, str | None] = {}
     for entry in log.of_kind("key_created"):
@@ -130,7 +130,7 @@ class _Tally:
             self.reasons[reason] += step
 
 
-def responses(log: LogStore, quick: bool = False) -> Account:
+def responses(log: LogReader, quick: bool = False) -> Account:
     """How often practitioners decided otherwise than the prompt: in all, per agency, prompt level, model and reason.
 
     Only the newest response to a screening counts. Counts under `THRESHOLD` are null, and with them as many others as
@@ -189,12 +189,12 @@ def share(counts: Account) -> str:
     return f"{responded} responses, {disagreed} disagreed{percent}"
 
 
-def _among(log: LogStore, kinds: tuple[Kind, ...]) -> Iterator[StoredEntry]:
+def _among(log: LogReader, kinds: tuple[Kind, ...]) -> Iterator[StoredEntry]:
     """The entries of these kinds, in the log's order, and no others: damage elsewhere is not noticed."""
     return heapq.merge(*(log.of_kind(kind) for kind in kinds), key=lambda entry: entry.index)
 
 
-def _of_kinds(log: LogStore, kinds: tuple[str, ...], read: set[str] | None = None) -> Iterator[StoredEntry]:
+def _of_kinds(log: LogReader, kinds: tuple[str, ...], read: set[str] | None = None) -> Iterator[StoredEntry]:
     """The entries of these kinds; only those in `read` with their payload, since reading it is what takes time."""
     for row in log.rows(0, log.size()):
         if (fault := fault_of_row(row)) is not None:

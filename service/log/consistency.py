@@ -9,8 +9,8 @@ import orjson
 
 from service.log.checkpoint import VerifierKey
 from service.log.merkle import verify_consistency
+from service.log.reader import LogReader
 from service.log.schema import LogError
-from service.log.store import LogStore
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -19,7 +19,7 @@ class ConsistencyError(LogError):
     """The proof does not hold, or is none; one line."""
 
 
-def consistency_of(log: LogStore, earlier: int, later: int | None = None) -> dict[str, Any]:
+def consistency_of(log: LogReader, earlier: int, later: int | None = None) -> dict[str, Any]:
     """The proof and the checkpoints of both sizes, null where none was signed. Raises `LogError` out of range."""
     newest = log.verifier_key.open(log.latest_checkpoint()).size
     later = newest if later is None else later

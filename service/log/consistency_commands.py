@@ -11,14 +11,15 @@ import orjson
 
 from service.log.checkpoint import VerifierKey
 from service.log.consistency import check_consistency, consistency_of
-from service.log.store import LogStore
+from service.log.reader import LogReader
+from service.log.reading import reads
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def add_consistency_commands(
     log: click.Group,
-    opened: Callable[[], AbstractContextManager[LogStore]],
+    opened: Callable[[str | None, Path | None], AbstractContextManager[LogReader]],
     plain_errors: Callable[[], AbstractContextManager[None]],
 ) -> None:
     """Adds both commands to the group `log`."""
@@ -26,9 +27,10 @@ def add_consistency_commands(
     @log.command("prove-consistency")
     @click.argument("earlier", type=click.IntRange(0))
     @click.argument("later", type=click.IntRange(0), required=False)
-    def prove_command(earlier: int, later: int | None) -> None:
+    @reads
+    def prove_command(earlier: int, later: int | None, database: str | None, key: Path | None) -> None:
         """Print the proof (JSON) that the log of EARLIER entries is how the log of LATER (the newest) begins."""
-        with plain_errors(), opened() as store:
+        with plain_errors(), opened(database, key) as store:
             click.echo(orjson.dumps(consistency_of(store, earlier, later)).decode())
 
     @log.command("check-consistency")

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from model.identifiers import identifier_kind
 from service.log.case_entries import CaseEntries
 from service.log.cleaning import database_file, empty_write_ahead_log, files_of, remains, rewrite, sampled
-from service.log.commands import LogCommandError
+from service.log.command_errors import LogCommandError
 from service.log.entry import time_text
 from service.log.erasure import Erased, Order, Target, erase, erase_found, erasure_of, finish, reason_of, still_there
 from service.log.retention import KEY_ID, SHIPPED, closed_lists, due, read_policy

@@ -17,8 +17,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
+from service.log.checkpoint import read_unverified
+from service.log.reader import LogReader
 from service.log.schema import LogError
-from service.log.store import LogStore
 from service.log.stored import LogDamaged, fault_of_row
 
 FORMAT = 1
@@ -39,10 +40,10 @@ class Span:
         return (self.start, self.stop) == (0, self.size)
 
 
-def span_of(log: LogStore, start: int = 0, stop: int | None = None) -> Span:
+def span_of(log: LogReader, start: int = 0, stop: int | None = None) -> Span:
     """The span up to the newest checkpoint, or up to `stop`. Raises `ValueError` out of range."""
     note = log.latest_checkpoint()
-    size = log.verifier_key.open(note).size
+    size = read_unverified(note).size  # whether it was signed is the verifier's to say, with any key that the log had
     span = Span(note, size, start, size if stop is None else stop)
     if not 0 <= span.start <= span.stop <= size:
         raise ValueError(f"the log has {size} entries; from and to must be within it, from not behind to")
@@ -50,7 +51,7 @@ def span_of(log: LogStore, start: int = 0, stop: int | None = None) -> Span:
 
 
 def export_lines(
-    log: LogStore, on_fault: Callable[[int, str], None] | None = None, span: Span | None = None
+    log: LogReader, on_fault: Callable[[int, str], None] | None = None, span: Span | None = None
 ) -> Iterator[bytes]:
     """The lines of a span, each with its newline; of the whole log by default. Streams; appends may go on meanwhile.
 
@@ -72,7 +73,7 @@ def export_lines(
     yield _line({"checkpoint": span.note})
 
 
-def _header(log: LogStore, span: Span) -> dict[str, object]:
+def _header(log: LogReader, span: Span) -> dict[str, object]:
     header: dict[str, object] = {"format": FORMAT, "origin": log.verifier_key.name, "size": span.size}
     if span.whole:
         return header
@@ -81,7 +82,7 @@ def _header(log: LogStore, span: Span) -> dict[str, object]:
     return {**header, "from": span.start, "to": span.stop, **edges}
 
 
-def payload_of(log: LogStore, row: Row[*tuple[Any, ...]]) -> bytes | None:
+def payload_of(log: LogReader, row: Row[*tuple[Any, ...]]) -> bytes | None:
     """The payload as it is stored; None where it is erased or cannot be read."""
     try:
         return log.unpacked(row)

@@ -1,4 +1,7 @@
-"""Writes an export with its manifest. The export is an entry in the log before the file has its name."""
+"""Writes an export with its manifest. The export is an entry in the log before the file has its name.
+
+Whoever may only read the log cannot make that entry: their manifest names none.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import BinaryIO
 from service.log.canonical import canonical_bytes
 from service.log.export import Span, export_lines, span_of
 from service.log.manifest import VERSION, Form, Manifest, file_digest, manifest_path, manifest_text, tally
+from service.log.reader import LogReader
 from service.log.schema import LogError
 from service.log.store import LogStore, NotDurable
 from service.log.table import records, write_csv, write_parquet
@@ -16,7 +20,7 @@ from service.log.table import records, write_csv, write_parquet
 BY = "command_line"
 
 
-def export_to_file(log: LogStore, out: Path, form: Form, start: int = 0, stop: int | None = None) -> Manifest:
+def export_to_file(log: LogReader, out: Path, form: Form, start: int = 0, stop: int | None = None) -> Manifest:
     """Writes entries `start` to `stop` (exclusive; the newest by default) and the manifest; both for this user alone.
 
     Raises `LogError` where the span is not in the log, an entry is damaged (tables only), pyarrow is missing, or the
@@ -53,7 +57,7 @@ def export_to_file(log: LogStore, out: Path, form: Form, start: int = 0, stop: i
     return manifest
 
 
-def export_to_stream(log: LogStore, out: BinaryIO, start: int = 0, stop: int | None = None) -> None:
+def export_to_stream(log: LogReader, out: BinaryIO, start: int = 0, stop: int | None = None) -> None:
     """Writes JSON Lines without a manifest. Raises `LogError`."""
     span = _span(log, start, stop)
     _record(log, span, "jsonl", None)
@@ -61,14 +65,14 @@ def export_to_stream(log: LogStore, out: BinaryIO, start: int = 0, stop: int | N
         out.write(line)
 
 
-def _span(log: LogStore, start: int, stop: int | None) -> Span:
+def _span(log: LogReader, start: int, stop: int | None) -> Span:
     try:
         return span_of(log, start, stop)
     except ValueError as error:
         raise LogError(str(error)) from None
 
 
-def _write(log: LogStore, span: Span, form: Form, path: Path) -> None:
+def _write(log: LogReader, span: Span, form: Form, path: Path) -> None:
     if form == "csv":
         write_csv(path, records(log, span))
     elif form == "parquet":
@@ -78,7 +82,9 @@ def _write(log: LogStore, span: Span, form: Form, path: Path) -> None:
             file.writelines(export_lines(log, span=span))
 
 
-def _record(log: LogStore, span: Span, form: Form, digest: str | None) -> int:
+def _record(log: LogReader, span: Span, form: Form, digest: str | None) -> int | None:
+    if not isinstance(log, LogStore):
+        return None
     said: dict[str, object] = {"by": BY, "format": form, "from": span.start, "to": span.stop, "size": span.size}
     if digest is not None:
         said["sha256"] = digest

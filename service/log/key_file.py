@@ -12,6 +12,11 @@ def next_file(path: Path) -> Path:
     return path.with_suffix(".next.pem")
 
 
+def first_file(path: Path) -> Path:
+    """Where the log's first key lies until the log is begun: `log.first.pem` beside `log.pem`."""
+    return path.with_suffix(".first.pem")
+
+
 def retired_file(path: Path, key: VerifierKey) -> Path:
     """Where the public half of a key is kept once another took its place: `log-<key id>.pub` beside `log.pem`."""
     return path.with_name(f"{path.stem}-{key.key_id.hex()}.pub")

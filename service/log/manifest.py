@@ -39,7 +39,7 @@ class Manifest:
 
     Entries `start` to `stop` (exclusive) of the log of `size` entries that `checkpoint` signs; how many of each kind;
     the versions of the models that they name; SHA-256 (hexadecimal) and length of the file in bytes. `recorded_at` is
-    the index of the entry that tells of this export.
+    the index of the entry that tells of this export; None where it was made by one who may only read.
     """
 
     manifest: int
@@ -54,7 +54,7 @@ class Manifest:
     models: list[str]
     sha256: str
     bytes: int
-    recorded_at: int
+    recorded_at: int | None
 
 
 @dataclass(frozen=True, slots=True)

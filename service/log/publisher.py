@@ -17,12 +17,13 @@ import orjson
 
 from model.files import write_whole
 from service.log.checkpoint import Checkpoint, VerifierKey, read_unverified
+from service.log.schema import LogError
 
 NEWEST, KEPT, LOCK = "checkpoint", "checkpoints", ".publisher.lock"
 
 
-class PublishError(RuntimeError):
-    """The checkpoint was not published because it contradicts the one that was."""
+class PublishError(LogError):
+    """The log contradicts what was published of it; the line may be shown to anybody (`/readyz`)."""
 
 
 class CheckpointSource(Protocol):
@@ -36,6 +37,33 @@ class CheckpointSource(Protocol):
     def latest_checkpoint(self) -> str:
         """The newest signed checkpoint."""
         ...
+
+
+def published(folder: Path) -> str | None:
+    """The checkpoint that was published last; None before the first. Raises `OSError`."""
+    path = folder / NEWEST
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def check_published(folder: Path, log: CheckpointSource) -> None:
+    """Raises `PublishError` where the log is not what was published, or more.
+
+    Raises `CheckpointError` or `OSError` where what was published cannot be read.
+    """
+    before = published(folder)  # first, for others may publish a newer one meanwhile
+    if before is not None:
+        check_succession(read_unverified(before), log.verifier_key.open(log.latest_checkpoint()))
+
+
+def check_succession(before: Checkpoint, newest: Checkpoint) -> None:
+    """Raises `PublishError` where the log, at its newest, cannot be the one that was published before."""
+    if newest.size < before.size:
+        raise PublishError(
+            f"the log has {newest.size} entries, and {before.size} were published before: entries were removed; "
+            "keep the published checkpoints and the database, verify the log, and restore it from your backup"
+        )
+    if newest.size == before.size and newest.root != before.root:
+        raise PublishError(f"the log of {newest.size} entries is not the one published before; verify the log")
 
 
 class CheckpointPublisher:
@@ -92,25 +120,16 @@ class CheckpointPublisher:
             return
         note = self._log.latest_checkpoint()
         if self._published is None:
-            self._published = self._read_published()
+            self._published = published(self._folder)
         if note == self._published:
             return
         newest = self._log.verifier_key.open(note)
         if self._published is not None:
             # Perhaps signed by a key that was changed since; a hand that writes here can only raise the alarm.
-            self._check_succession(read_unverified(self._published), newest)
+            check_succession(read_unverified(self._published), newest)
         self._keep(note)
         self._replace(note)
         self._published = note
-
-    def _check_succession(self, before: Checkpoint, newest: Checkpoint) -> None:
-        if newest.size < before.size:
-            raise PublishError(
-                f"the log has {newest.size} entries, and {before.size} were published before: entries were removed; "
-                f"keep {self._folder} and the database, and verify the log"
-            )
-        if newest.size == before.size and newest.root != before.root:
-            raise PublishError(f"the log of {newest.size} entries is not the one published before; verify the log")
 
     def _is_mine(self) -> bool:
         if self._lock is None:
@@ -126,10 +145,6 @@ class CheckpointPublisher:
                 raise
             self._lock = lock
         return True
-
-    def _read_published(self) -> str | None:
-        path = self._folder / NEWEST
-        return path.read_text(encoding="utf-8") if path.exists() else None
 
     def _keep(self, note: str) -> None:
         with (self._folder / KEPT).open("ab+") as file:

@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, ColumnElement, Engine, Row, Select, TextCl
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from service.log import merkle
+from service.log.checkpoint import VerifierKey
 from service.log.entry import Kind
 from service.log.packing import Packing
 from service.log.schema import NOT_SCREENINGS, LogError, log_checkpoint, log_entry
@@ -48,6 +49,15 @@ class LogReader:
     def __init__(self, engine: Engine, packing: Packing) -> None:
         self._engine = engine
         self._packing = packing
+
+    @property
+    def verifier_key(self) -> VerifierKey:
+        """The public key by which the log's checkpoints are verified."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Ends what was opened."""
+        raise NotImplementedError
 
     def unpacked(self, row: Row[Any]) -> bytes | None:
         """The payload of one of `rows`; None where it is erased. Raises `LogDamaged` where it cannot be read."""

@@ -48,7 +48,7 @@ def rotate(database: Path | str, key_file: Path, origin: str, clock: Callable[[]
     The old private key is gone afterwards; its public half stays beside the new one as `log-<key id>.pub`. `clock`
     gives nanoseconds since 1970. Raises `LogError`, `SigningKeyError` or `OSError`; the log then goes on as before.
     """
-    with _held(database) as held, _alone(key_file):
+    with _held(database) as held, alone(key_file):
         _settle(held.engine, key_file, origin)
         previous = load_signing_key(key_file, origin)
         try:
@@ -70,7 +70,7 @@ def rotate(database: Path | str, key_file: Path, origin: str, clock: Callable[[]
 def settle(database: Path | str, key_file: Path, origin: str) -> None:
     """Finishes a change of keys that was cut off, or undoes it where the log does not hold it. Raises as `rotate`."""
     if next_file(key_file).exists():
-        with _held(database) as held, _alone(key_file):
+        with _held(database) as held, alone(key_file):
             _settle(held.engine, key_file, origin)
 
 
@@ -89,7 +89,7 @@ class _BothKeys(SigningKey):
 
 
 @contextmanager
-def _alone(key_file: Path) -> Iterator[None]:
+def alone(key_file: Path) -> Iterator[None]:
     """Keeps others from changing or settling the key meanwhile: the log's own lock is a file only with SQLite."""
     lock = LockFile(key_file.with_suffix(".lock"))
     try:

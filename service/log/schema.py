@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     inspect,
+    select,
     text,
 )
 
@@ -91,6 +92,10 @@ class LogError(RuntimeError):
     """The log cannot be used as it is; one line, without case data."""
 
 
+class LogLost(LogError):
+    """The log is no longer what this process wrote to; the line may be shown to anybody (`/readyz`)."""
+
+
 def upgrade(engine: Engine) -> None:
     """Brings the schema to `REVISION`; call it under the lock. Raises `LogError` for a database of a newer version."""
     with engine.connect() as connection:
@@ -110,6 +115,23 @@ def upgrade(engine: Engine) -> None:
             command.upgrade(config, REVISION)
         except CommandError:
             raise LogError(f"the log's database has schema {found}, which this version does not know") from None
+
+
+def check_revision(engine: Engine) -> None:
+    """Raises `LogError` where the tables are not those that this code reads."""
+    with engine.connect() as connection:
+        found = _revision(connection)
+    if found != REVISION:
+        raise LogError(f"the log's database has schema {found}, and this version reads {REVISION}: upgrade either")
+
+
+def newest_checkpoint(engine: Engine) -> str | None:
+    """The newest signed checkpoint; None where no log was begun in this database, whatever its schema."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table(log_checkpoint.name):
+            return None
+        newest = select(log_checkpoint.c.text).order_by(log_checkpoint.c.size.desc()).limit(1)
+        return connection.execute(newest).scalar()
 
 
 def _revision(connection: Connection) -> str | None:

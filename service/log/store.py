@@ -19,7 +19,7 @@ from service.log.entry import SALT_BYTES, EntryError, Kind, check_entry, commitm
 from service.log.group_commit import GroupCommit
 from service.log.packing import Packing
 from service.log.reader import LogReader
-from service.log.schema import LogError, upgrade
+from service.log.schema import LogError, LogLost, newest_checkpoint, upgrade
 from service.log.stored import LogDamaged, StoredEntry
 from service.log.writer import Pending, Receipt, Writer, reason
 
@@ -77,17 +77,21 @@ class LogStore(LogReader):
         self._closed = False
 
     @classmethod
-    def open(cls, where: Path | str, key: SigningKey, clock: Callable[[], int] = time.time_ns) -> LogStore:
-        """Opens the log, making file and schema on first use.
+    def open(
+        cls, where: Path | str, key: SigningKey, clock: Callable[[], int] = time.time_ns, begin: bool = True
+    ) -> LogStore:
+        """Opens the log; where there is none, makes file and schema and begins it, unless `begin` is False.
 
         `where` is the path of a SQLite file or the URL of a PostgreSQL database; `clock` gives nanoseconds since 1970.
         Raises `LogError` where the log was signed by another key or the database cannot be used.
         """
-        database = open_database(where)
+        database = open_database(where, make=begin)
         packing = Packing(database.engine)
         writer = Writer(database, key, clock, packing)
         try:
             with database.lock:
+                if not begin and newest_checkpoint(database.engine) is None:
+                    raise LogError(f"{database.name}: there is no log in it; restore it from your backup")
                 upgrade(database.engine)
                 writer.begin_log()
             store = cls(database, writer, key, packing)
@@ -176,6 +180,10 @@ class LogStore(LogReader):
 
     def fault(self) -> str | None:
         """Why the log cannot be written, or None where it can. Tries the disk unless a write of late succeeded."""
+        try:
+            self._database.check_in_place()  # a write of late says nothing of where it went since
+        except LogLost as error:
+            self._fault = reason(error)
         if self._fault is None and time.monotonic_ns() - self._last_write < _FRESH_NANOSECONDS:
             return None
         if self._closed:

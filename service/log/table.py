@@ -15,8 +15,8 @@ import orjson
 
 from service.log.export import Span
 from service.log.projection import facts_of
+from service.log.reader import LogReader
 from service.log.schema import LogError
-from service.log.store import LogStore
 from service.log.stored import StoredEntry
 
 COLUMNS = (
@@ -49,7 +49,7 @@ class NoParquet(LogError):
     """pyarrow is not there; one line with the fix."""
 
 
-def records(log: LogStore, span: Span) -> Iterator[Record]:
+def records(log: LogReader, span: Span) -> Iterator[Record]:
     """A record an entry, its keys the `COLUMNS`. Raises `LogDamaged` at one whose bytes do not belong together."""
     return (_record(entry) for entry in log.entries(span.start, span.stop))
 

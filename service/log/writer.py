@@ -17,7 +17,7 @@ from service.log.entry import leaf_bytes, time_text
 from service.log.group_commit import Waiting
 from service.log.merkle import Frontier, leaf_hash
 from service.log.packing import Packing
-from service.log.schema import LogError
+from service.log.schema import LogError, LogLost
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ class Writer:
         self._key = key
         self._clock = clock
         self._packing = packing
+        self._written = 0
+        """How long this process made the log at least."""
 
     def begin_log(self) -> None:
         """Gives an empty database the checkpoint of an empty log."""
@@ -127,6 +129,9 @@ class Writer:
             if head is None:
                 raise LogError("the log has lost its checkpoints; restore the database from your backup")
             first, peaks, last_at, newest = head
+            if first < self._written:
+                # A backup took its place: what is missing was acknowledged, and its indexes must not be given again.
+                raise LogLost(f"the log has {first} entries and had {self._written}: restore the database")
             if not signs(self._key.verifier, newest):
                 # On another host the key was changed: what this one signed would never verify.
                 raise LogError("the log's newest checkpoint is of another key than this service's: distribute the key")
@@ -145,6 +150,7 @@ class Writer:
             checkpoint = self._key.sign(frontier.size, frontier.root())
             transaction.add_entries(rows)
             transaction.add_checkpoint(frontier.size, checkpoint, frontier.to_bytes(), at)
+        self._written = frontier.size
         for pending, row in zip(batch, rows, strict=True):
             pending.receipt = Receipt(row[0], pending.entry_id, row[5].hex(), at, checkpoint)
 
@@ -177,7 +183,9 @@ def _point_to_receipts(batch: Sequence[Pending], fresh: Sequence[Pending]) -> No
 
 
 def reason(error: BaseException) -> str:
-    """A short name of what went wrong, without case data: SQLite's name, PostgreSQL's state, or the error's type."""
+    """What went wrong, without case data: SQLite's name for it, PostgreSQL's state, our own words, or its type."""
+    if isinstance(error, LogLost):
+        return str(error)
     original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     name = getattr(original, "sqlite_errorname", None)
     state = getattr(original, "sqlstate", None)

@@ -12,8 +12,8 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.log.checkpoint import CheckpointError, SigningKeyError
+from service.log.reader import LogReader
 from service.log.schema import LogError
-from service.log.store import LogStore
 from service.log.writer import reason
 from service.replay.archive import ModelArchive
 from service.replay.run import Tally, replay
@@ -26,7 +26,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-def replay_command(settings: Callable[[], Settings], open_store: Callable[[], LogStore]) -> click.Command:
+def replay_command(settings: Callable[[], Settings], open_store: Callable[[], LogReader]) -> click.Command:
     """The command; `open_store` opens the live log where no export is given."""
 
     @click.command("replay")
@@ -117,11 +117,10 @@ def _with_progress(entries: Iterable[Logged], tally: Tally) -> Iterator[Logged]:
 
 
 @contextmanager
-def _source(export: Path | None, settings: Settings, open_store: Callable[[], LogStore]) -> Iterator[Source]:
+def _source(export: Path | None, settings: Settings, open_store: Callable[[], LogReader]) -> Iterator[Source]:
     if export is not None:
         yield ExportFile(export)
         return
-    # Opening a log makes one where there is none, which a replay must not.
     database = settings.log_database
     if isinstance(database, Path) and not database.exists():
         raise ReplayError(f"{database}: there is no log; give an export with --export, or set GROUNDS_VAR")

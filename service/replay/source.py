@@ -13,7 +13,8 @@ from typing import Any, Protocol
 import orjson
 
 from service.log.export import FORMAT as EXPORT_FORMAT
-from service.log.store import LogDamaged, LogStore
+from service.log.reader import LogReader
+from service.log.stored import LogDamaged
 
 
 class ReplayError(RuntimeError):
@@ -52,7 +53,7 @@ class Source(Protocol):
 class LiveLog:
     """The log of this service, up to its newest checkpoint."""
 
-    def __init__(self, store: LogStore) -> None:
+    def __init__(self, store: LogReader) -> None:
         self._store = store
         self.size = store.verifier_key.open(store.latest_checkpoint()).size
 

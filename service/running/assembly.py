@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from pathlib import Path
 
 from service.access.keys import FollowedKeys, Keys
 from service.access.tokens import TokenPlan, Tokens
 from service.cds_hooks.plan import cds_plan
-from service.log.checkpoint import create_signing_key
-from service.log.key_file import FollowedKey
 from service.log.publisher import CheckpointPublisher
-from service.log.rotation import settle
 from service.log.store import LogStore
 from service.model_files import ReleasedModel, load_active
 from service.pages.assets import Assets
 from service.pages.session import page_secret
 from service.running.lifetime import record_start, record_stop
+from service.running.opening import LOG_KEY, open_log
 from service.running.telemetry import logger
 from service.settings import Settings
 
-LOG_KEY = "log.pem"
+__all__ = ["LOG_KEY", "Prepared", "conclude", "open_log", "prepare", "start_publisher", "tokens_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +29,6 @@ class Prepared:
     keys: Keys
     log_size: int
     start_id: str
-
-
-def open_log(settings: Settings) -> LogStore:
-    """The log of this service; its signing key and schema are made on first use."""
-    key_file = settings.keys / LOG_KEY
-    database = settings.log_database
-    if not key_file.exists():
-        if isinstance(database, Path) and database.exists():
-            raise FileNotFoundError(
-                f"{key_file}: the log exists but its signing key is gone; restore the key from your backup"
-            )
-        create_signing_key(key_file, settings.origin)
-    if isinstance(database, Path):
-        database.parent.mkdir(parents=True, exist_ok=True)
-        database.parent.chmod(0o700)  # the log holds case data, and SQLite makes its files by the umask
-    settle(database, key_file, settings.origin)
-    return LogStore.open(database, FollowedKey(key_file, settings.origin))
 
 
 def start_publisher(log: LogStore, settings: Settings) -> CheckpointPublisher:

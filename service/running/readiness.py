@@ -12,7 +12,8 @@ from pathlib import Path
 
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, ArtefactError
 from service.access.keys import KEY_FILE, KeyFileError, read_keys
-from service.log.publisher import NEWEST
+from service.log.checkpoint import CheckpointError, read_unverified
+from service.log.publisher import PublishError, check_succession, published
 from service.log.store import LogStore
 from service.model_files import RELEASE_PUBLIC_KEY, ReleasedModel, load_released
 from service.running.telemetry import logger
@@ -42,6 +43,7 @@ class Readiness:
         self._model_state: tuple[object, ...] | None = None
         self._model = WELL
         self._behind_since: float | None = None
+        self._published: str | None = None
         self._had_keys = places is not None and (places.keys / KEY_FILE).exists()
         self._key_file_state: tuple[object, ...] | None = None
         self._key_file = WELL
@@ -104,16 +106,24 @@ class Readiness:
         return self._key_file
 
     def _checkpoint_check(self, places: Places) -> str:
+        before, newest = None, ""
         try:
-            published = (places.checkpoints / NEWEST).read_text()
-        except OSError:
-            published = ""
-        now = time.monotonic()
-        if published == self._log.latest_checkpoint():
+            before = published(places.checkpoints)  # first, for the log may go on and be published meanwhile
+            newest = self._log.latest_checkpoint()
+            if before not in (None, newest):
+                check_succession(read_unverified(str(before)), self._log.verifier_key.open(newest))
+        except PublishError as error:  # it will not come right by itself
+            return str(error)
+        except (OSError, CheckpointError):
+            before = None
+        # Under load the log is always a little ahead of what was published: what counts is that more is published.
+        went_on = before is not None and before != self._published
+        self._published = before
+        if went_on or before == newest:
             self._behind_since = None
         elif self._behind_since is None:
-            self._behind_since = now
-        elif now - self._behind_since > BEHIND_SECONDS:
+            self._behind_since = time.monotonic()
+        elif time.monotonic() - self._behind_since > BEHIND_SECONDS:
             return f"not published for more than {BEHIND_SECONDS:.0f} s; see the service's log"
         return WELL
 

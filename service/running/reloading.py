@@ -1,6 +1,6 @@
 """`python -m service reload`: the running service takes up the active model, a worker at a time, dropping no request.
 
-The server starts a new worker, and only when that serves does the old one finish what it has in hand and end.
+The server starts a new worker, and some seconds later lets the old one finish what it has in hand and end.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from service.model_files import ReleasedModel, load_active
-from service.running.server import PID_FILE
+from service.running.server import PID_FILE, REFUSED
 from service.settings import Settings
 
-PATIENCE = 120.0
-"""Seconds that a reload may take: a worker may have 30 to finish what it has in hand."""
+PATIENCE = 180.0
+"""Seconds that a reload may take: a worker may have 30 to finish what it has in hand, and its successor is tried."""
 
 
 class ReloadError(RuntimeError):
@@ -27,13 +27,24 @@ def reload(settings: Settings, patience: float = PATIENCE) -> ReleasedModel:
     """Replaces every worker of this folder's service; returns the model that they serve once all old ones have ended.
 
     The model is read and its signature checked here first, so that no worker starts with one that cannot be trusted.
-    Raises `ArtefactError`, and `ReloadError` where no service runs or the workers are not replaced in time.
+    The service then tries all that a worker does at its start; where that fails, its workers stay as they are. Raises
+    `ArtefactError`, and `ReloadError` where no service runs, no worker could start, or they are not replaced in time.
     """
     released = load_active(settings.models, settings.keys)
     server = _server(settings.run / PID_FILE)
+    refused = settings.run / REFUSED
+    refused.unlink(missing_ok=True)
     old = workers(server)
     os.kill(server, signal.SIGHUP)
-    if not _comes_about(lambda: not old & (now := workers(server)) and len(now) >= settings.workers, patience):
+
+    def replaced() -> bool:
+        if refused.exists():
+            raise ReloadError(f"nothing was reloaded, for a worker could not start: {refused.read_text().strip()}")
+        if not _command_line(server):
+            raise ReloadError("the service ended while it was reloaded; read its log, and start it again")
+        return not old & (now := workers(server)) and len(now) >= len(old)
+
+    if not _comes_about(replaced, patience):
         raise ReloadError(
             f"the workers were not all replaced in {patience:.0f} s; read the service's log, then restart it"
         )

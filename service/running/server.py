@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -19,11 +24,16 @@ from model.files import write_whole
 from service.model_files import ReleasedModel
 from service.running.heeding import heed
 from service.running.metrics import prepare_folder
+from service.running.rehearsal import why_not
+from service.running.telemetry import configure_logging, logger
 from service.screening.api import example_request
 from service.settings import Settings
 
 PID_FILE = "service.pid"
+REFUSED = "reload-refused"
+"""Why the newest reload was not made, for who asked for it."""
 _HEEDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_claimed: list[IO[bytes]] = []
 
 
 class ServerError(RuntimeError):
@@ -42,6 +52,21 @@ def check_port(settings: Settings) -> None:
             ) from None
 
 
+def claim_folder(settings: Settings) -> None:
+    """Keeps every other service from serving from this folder, for as long as this process lives.
+
+    Raises `ServerError` where one does: two would take each other's process id, counters and cores.
+    """
+    settings.run.mkdir(parents=True, exist_ok=True)
+    file = (settings.run / "service.lock").open("ab")
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # of this process alone: no worker has it after its end
+    except OSError:
+        file.close()
+        raise ServerError(f"{settings.var}: another service serves from this folder; give this one its own") from None
+    _claimed.append(file)
+
+
 def serve_workers(settings: Settings) -> None:
     """Serves until stopped. Dead workers are replaced; a stop lets requests in flight finish."""
     # Workers are started afresh and read their settings from the environment, so the whole of it goes there.
@@ -56,6 +81,7 @@ def serve_workers(settings: Settings) -> None:
     )
     # Each thread would get a heap of its own from the C library, and keep what its largest answer took.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    configure_logging()
     _workers_stop_when_told()
     prepare_folder(settings.run / "metrics")
     pid_file = settings.run / PID_FILE
@@ -78,9 +104,33 @@ def serve_workers(settings: Settings) -> None:
         workers_kill_timeout=30,
         log_level=LogLevels.error,
     )
-    server.on_startup(lambda: heed(*_HEEDED))  # granian's handlers are there by then, and no worker yet
+    server.on_startup(
+        lambda: _rehearse_reloads(settings.run / REFUSED)
+    )  # granian's handlers are there by then, and no worker yet
+    server.on_startup(lambda: heed(*_HEEDED))
     server.serve()
     pid_file.unlink(missing_ok=True)
+
+
+def _rehearse_reloads(refused: Path) -> None:
+    """Heeds a SIGHUP only where a worker that starts now could serve: granian ends the old ones in any case."""
+    reload = signal.getsignal(signal.SIGHUP)
+    one_at_a_time = threading.Lock()
+
+    def rehearsed(number: int) -> None:
+        with one_at_a_time:
+            why = why_not()
+        if why is None and callable(reload):
+            reload(number, None)
+        else:
+            logger().error("reload_refused", error=why)
+            write_whole(refused, f"{why}\n".encode())
+
+    def heeded(number: int, _frame: FrameType | None) -> None:
+        # Not in the thread that heeds signals: a stop must not wait for it.
+        threading.Thread(target=rehearsed, args=(number,), name="rehearsal", daemon=True).start()
+
+    signal.signal(signal.SIGHUP, heeded)
 
 
 def _workers_stop_when_told() -> None:

@@ -13,104 +13,59 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from model.artefact import ArtefactError
-from service.access.keys import FollowedKeys, KeyFileError
-from service.app import Collaborators, PagePlan, create_app
-from service.audit import AuditPlan
-from service.bodies import Bodies
-from service.body_times import body_times
-from service.cds_hooks.plan import cds_plan
-from service.log.checkpoint import SigningKeyError
-from service.log.store import LogError, NotDurable
-from service.log.writer import reason
 from service.model_files import load_active
-from service.pages.session import page_secret
-from service.running.assembly import LOG_KEY, open_log, start_publisher, tokens_of
+from service.running.application import CannotStart, application, said_plainly
+from service.running.assembly import open_log, start_publisher
 from service.running.heeding import heed
 from service.running.lifetime import record_activation
 from service.running.metrics import Metrics
-from service.running.readiness import Places
 from service.running.telemetry import configure_logging, logger
 from service.running.worker_life import end_with_parent
-from service.sandbox.door import SandboxDoor, SandboxKeys, made_up_alone
-from service.screening.many_api import BATCH_ADDRESS
-from service.screening.seats import Seats
-from service.settings import SettingsError, read_settings
+from service.settings import read_settings
 from service.web import Web
 
-EXPECTED = (ArtefactError, KeyFileError, LogError, NotDurable, OSError, SettingsError, SigningKeyError)
-"""What a start may meet, and an operator can put right: one line and no traceback."""
+_AGAIN_SECONDS = 2.0
 _claimed: list[IO[bytes]] = []
 
 
 def wsgi() -> Web:
-    """The application of this worker (granian's factory)."""
+    """The application of this worker (granian's factory).
+
+    While it cannot start it says so and tries again, until it is told to stop: a worker that ended would be started
+    anew at once, and a second such end within seconds is a crash loop to the server, which then ends all others too.
+    """
     heed(signal.SIGTERM)
     configure_logging()
-    try:
-        return assembled()
-    except SQLAlchemyError as error:
-        why = reason(error)
-    except EXPECTED as error:
-        why = str(error)
-    # None of this is of any case: none was read yet.
-    logger().error("worker_cannot_start", error=why)
-    raise SystemExit(1)
+    end_with_parent()
+    said = None
+    while True:
+        try:
+            return assembled()
+        except CannotStart as error:
+            if str(error) != said:
+                said = str(error)
+                logger().error("worker_cannot_start", error=said)
+        time.sleep(_AGAIN_SECONDS)
 
 
 def assembled() -> Web:
-    """The application and all that it works with, of this process."""
-    end_with_parent()
-    settings = read_settings()
+    """The application and all that it works with, of this process. Raises `CannotStart`."""
+    with said_plainly():
+        settings = read_settings()
+        # Thread switches inside a request cost more than they give: each request is short and then waits for the disk.
+        sys.setswitchinterval(0.02)
+        released = load_active(settings.models, settings.keys)
+        log = open_log(settings)
+        try:
+            app = application(settings, released, log, Metrics())
+            record_activation(released, log)
+        except BaseException:
+            log.close()
+            raise
+    start_publisher(log, settings)
     if claim_core(settings.run) is None:
         # At a reload the worker that this one replaces still has it.
         threading.Thread(target=claim_core_later, args=(settings.run,), daemon=True).start()
-    # Thread switches inside a request cost more than they give: each request is short and then waits for the disk.
-    sys.setswitchinterval(0.02)
-    released = load_active(settings.models, settings.keys)
-    log = open_log(settings)
-    start_publisher(log, settings)
-    audit = AuditPlan(settings.audit_index, settings.audit_rate)
-    keys = FollowedKeys(settings.keys, tokens_of(settings))
-    pages = PagePlan(page_secret(settings.keys), settings.keys, settings.https, settings.vignettes)
-    record_activation(released, log)
-    places = Places(settings.keys, settings.keys / LOG_KEY, settings.checkpoints)
-    metrics = Metrics()
-    collaborators = Collaborators(
-        released,
-        log,
-        keys,
-        settings.origin,
-        audit,
-        pages,
-        places,
-        metrics,
-        settings.screening_rate,
-        cds_plan(settings),
-        settings.keys,
-    )
-    app = create_app(collaborators, settings.body_limit, settings.batch_body_limit)
-    app.sandbox = SandboxDoor(
-        settings,
-        lambda sandbox_log, origin: create_app(
-            Collaborators(
-                released,
-                sandbox_log,
-                SandboxKeys(keys),
-                origin,
-                screening_rate=settings.screening_rate,
-                release_keys=settings.keys,
-                refuse=made_up_alone,
-            ),
-            settings.body_limit,
-            settings.batch_body_limit,
-        ),
-    )
-    times = body_times(settings.body_seconds, settings.port)
-    app.bodies = Bodies(settings.threads, settings.body_limit, {BATCH_ADDRESS: settings.batch_body_limit}, times)
-    app.seats = Seats(settings.threads, settings.threads // 2, metrics.queued)
     # What a start leaves behind stays: looking through it for garbage again and again costs each request a twentieth.
     gc.collect()
     gc.freeze()

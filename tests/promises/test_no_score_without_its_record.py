@@ -12,7 +12,7 @@ import pytest
 from service.log.export import export_lines
 from service.log.verifier import verify
 from service.running.assembly import open_log
-from tests.service.serving import serving
+from tests.service.serving import Refused, serving
 
 SECONDS_UNDER_LOAD = 6
 CLIENTS = 8
@@ -70,6 +70,37 @@ def test_kill_9_of_a_worker_under_load_loses_no_acknowledged_record(served, sett
         log.close()
     assert report.ok, report.problems
     assert report.size >= len(acknowledged)
+
+
+@pytest.mark.parametrize("taken", ["renamed", "removed"])
+def test_a_log_whose_files_are_taken_away_gives_503_and_no_score(served, settings, taken):
+    database = settings.log_database
+    files = [database.with_name(database.name + ending) for ending in ("", "-wal", "-shm")]
+    before = [served.screen(number) for number in range(20)]
+    for path in files:
+        path.rename(f"{path}.away") if taken == "renamed" else path.unlink()
+    for number in range(20, 40):  # both workers are asked
+        with pytest.raises(Refused, match="503 not_recorded") as refused:
+            served.screen(number)
+        assert "score" not in refused.value.problem
+        assert served.ready() is None
+    assert not any(path.exists() for path in files)
+    if taken == "removed":
+        return
+    for path in files:
+        path.with_name(f"{path.name}.away").rename(path)
+    after = [served.screen(number) for number in range(40, 60)]
+    assert served.ready() is not None
+    served.process.send_signal(signal.SIGTERM)
+    served.process.wait(30)
+    log = open_log(settings)
+    try:
+        kept = {log.get_index(answer["record"]["index"]).entry_id for answer in before + after}
+        report = verify(export_lines(log), log.verifier_key)
+    finally:
+        log.close()
+    assert kept == {answer["screening_id"] for answer in before + after}
+    assert report.ok, report.problems
 
 
 def test_a_log_that_cannot_be_written_gives_503_and_no_score_and_recovers(service, monkeypatch):

@@ -84,8 +84,12 @@ class Database(Protocol):
     def transaction(self) -> AbstractContextManager[Transaction]:
         """One transaction of the one writing connection, on disk when the block ends; call it under the lock.
 
-        Whatever goes wrong inside ends the connection too; the next transaction opens another.
+        Whatever goes wrong inside ends the connection too; the next transaction opens another. Raises `LogLost` where
+        what was committed, or was to be, would not be found again under the database's name.
         """
+
+    def check_in_place(self) -> None:
+        """Raises `LogLost` where what the writing connection writes would not be found again under that name."""
 
     def disconnect(self) -> None:
         """Ends the writing connection."""

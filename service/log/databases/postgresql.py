@@ -130,6 +130,9 @@ class PostgresDatabase:
             self.disconnect()
             raise
 
+    def check_in_place(self) -> None:
+        """Nothing to see from here: the server keeps its own files."""
+
     def disconnect(self) -> None:
         """See `Database`."""
         connection, self._connection = self._connection, None

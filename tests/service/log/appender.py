@@ -11,7 +11,6 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
@@ -22,14 +21,7 @@ from service.log.store import LogStore
 
 def main(folder: Path, name: str, threads: int, appends: int, url: str = "") -> None:
     """Opens the log like any worker and appends."""
-    configure = sqlite._configure
-
-    def configure_otherwise(connection: Any, record: object) -> None:
-        configure(connection, record)
-        for pragma in os.environ.get("TEST_LOG_PRAGMAS", "").split():
-            connection.execute(f"PRAGMA {pragma}")
-
-    sqlite._configure = configure_otherwise
+    sqlite._PRAGMAS += tuple(os.environ.get("TEST_LOG_PRAGMAS", "").split())
     store = LogStore.open(url or folder / "log.sqlite", load_signing_key(folder / "log.pem", "test.invalid/log"))
 
     def run(thread: int) -> None:

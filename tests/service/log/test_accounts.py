@@ -60,7 +60,7 @@ def respond(add: Add) -> Add:
 
 @pytest.fixture
 def run(open_store: Callable[..., LogStore]) -> Callable[..., Result]:
-    return lambda *arguments: CliRunner().invoke(log_commands(open_store), list(arguments))
+    return lambda *arguments: CliRunner().invoke(log_commands(open_store, open_store), list(arguments))
 
 
 def erase(tmp_path: Path, index: int) -> None:

@@ -22,7 +22,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(open_store: Callable[..., LogStore], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
-    group = log_commands(open_store)
+    group = log_commands(open_store, open_store)
     return lambda *arguments: CliRunner().invoke(group, list(arguments))
 
 
@@ -173,7 +173,7 @@ def test_a_log_that_cannot_be_opened_is_one_line(key: SigningKey) -> None:
     def refuse() -> LogStore:
         raise LogError("no log here")
 
-    result = CliRunner().invoke(log_commands(refuse), ["verify"])
+    result = CliRunner().invoke(log_commands(refuse, refuse), ["verify"])
     assert result.exit_code == 1
     assert one_line(result) == "error: no log here"
 

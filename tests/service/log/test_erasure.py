@@ -15,11 +15,11 @@ import pysqlite3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 
 from service.log.case_entries import CaseEntries
 from service.log.checkpoint import create_signing_key
 from service.log.cleaning import empty_write_ahead_log, files_of, remains, rewrite
+from service.log.databases import sqlite
 from service.log.erasure import MOST_IN_ONE_ENTRY, Erased, Order, Target, erase, erase_found, erasure_of, finish
 from service.log.export import export_lines
 from service.log.merkle import verify_inclusion
@@ -186,18 +186,17 @@ def test_what_is_erased_is_in_no_file_any_more(store: LogStore, tmp_path: Path, 
 
 
 def test_remains_in_an_older_file_are_found_and_go_when_it_is_written_anew(
-    open_store: Callable[..., LogStore], tmp_path: Path
+    open_store: Callable[..., LogStore], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without secure_delete from the first entry on, pages that were split keep copies: the search is no formality."""
+    monkeypatch.setattr(sqlite, "_PRAGMAS", (*sqlite._PRAGMAS, "secure_delete=OFF"))
     store = open_store()
-    event.listen(store._engine, "connect", lambda connection, _: connection.execute("PRAGMA secure_delete=OFF"))
-    store._database.disconnect()
-    store._engine.dispose()
     fill(store, 8)
     done = Erased()
     erase(store, [target(store, index) for index in range(120)], ORDER, done)
     empty_write_ahead_log(store)
     store.close()
+    monkeypatch.undo()
     left = remains(tmp_path / "log.sqlite", done.traces)
     assert left
     assert all(line.endswith("in log.sqlite") for line in left)

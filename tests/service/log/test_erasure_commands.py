@@ -10,9 +10,9 @@ import click
 import pysqlite3
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import event
 
 from service.log.commands import log_commands
+from service.log.databases import sqlite
 from service.log.entry import KINDS, uuid7
 from service.log.erasure_commands import add_erasure_commands
 from service.log.store import LogStore
@@ -25,7 +25,7 @@ LONG_AGO = 1_500_000_000_000_000_000
 @pytest.fixture
 def run(open_store: Callable[..., LogStore], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
-    group: click.Group = log_commands(open_store)
+    group: click.Group = log_commands(open_store, open_store)
     add_erasure_commands(group, open_store)
     return lambda *arguments, **more: CliRunner().invoke(group, list(arguments), **more)
 
@@ -170,14 +170,13 @@ def test_an_entry_that_cannot_be_read_is_told_and_the_rest_is_erased(
     assert erased(open_store, [filled[0], filled[2], filled[3]]) == [0, 1, 2]
 
 
-def test_remains_of_an_older_file_are_written_over(run: Run, open_store) -> None:
+def test_remains_of_an_older_file_are_written_over(run: Run, open_store, monkeypatch) -> None:
+    monkeypatch.setattr(sqlite, "_PRAGMAS", (*sqlite._PRAGMAS, "secure_delete=OFF"))
     store = open_store()
-    event.listen(store._engine, "connect", lambda connection, _: connection.execute("PRAGMA secure_delete=OFF"))
-    store._database.disconnect()
-    store._engine.dispose()
     for number in range(60):
         store.append("screening", json.dumps({"case_ref": "canary", "x": f"{number:0300d}"}).encode())
     store.close()
+    monkeypatch.undo()
     result = run("erase", "--case-ref", "canary", *WHY)
     assert result.exit_code == 0, result.output
     assert "writing the database anew" in result.stdout

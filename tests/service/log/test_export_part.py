@@ -20,7 +20,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(open_store: Callable[..., LogStore], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
-    group = log_commands(open_store)
+    group = log_commands(open_store, open_store)
     return lambda *arguments: CliRunner().invoke(group, list(arguments))
 
 

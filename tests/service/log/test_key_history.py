@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.log.checkpoint import SigningKey, VerifierKey, create_signing_key
-from service.log.commands import read_checkpoints
 from service.log.key_history import KeyChangeError, change_payload, read_change
 from service.log.merkle import Frontier, leaf_hash
 from service.log.verifier import Report, verify
+from service.log.verify_command import read_checkpoints
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "log"
 ORIGIN = "test.invalid/log"

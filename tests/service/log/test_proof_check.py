@@ -17,7 +17,7 @@ def given(open_store, tmp_path: Path) -> list[Receipt]:
     store: LogStore = open_store()
     receipts = [store.append("screening", b'{"n":%d}' % number) for number in range(7)]
     store.close()
-    proof = CliRunner().invoke(log_commands(open_store), ["prove", receipts[3].entry_id])
+    proof = CliRunner().invoke(log_commands(open_store, open_store), ["prove", receipts[3].entry_id])
     (tmp_path / "proof.json").write_text(proof.stdout)
     return receipts
 
@@ -29,7 +29,7 @@ def write_record(path: Path, receipt: Receipt, key: SigningKey) -> None:
 
 def check(folder: Path, *more: str) -> Result:
     arguments = ["check-proof", str(folder / "proof.json"), "--key", str(folder / "log.pub"), *more]
-    return CliRunner().invoke(log_commands(pytest.fail), arguments)
+    return CliRunner().invoke(log_commands(pytest.fail, pytest.fail), arguments)
 
 
 def test_a_receipt_a_proof_and_a_key_give_a_verdict(given: list[Receipt], tmp_path: Path, key: SigningKey) -> None:

@@ -35,7 +35,8 @@ def files(forge, entries: list[dict], tmp_path: Path) -> Path:
 def run(folder: Path, *records: str):
     given = [part for name in records for part in ("--record", str(folder / name))]
     return CliRunner().invoke(
-        log_commands(pytest.fail), ["verify", str(folder / "log.jsonl"), "--key", str(folder / "log.pub"), *given]
+        log_commands(pytest.fail, pytest.fail),
+        ["verify", str(folder / "log.jsonl"), "--key", str(folder / "log.pub"), *given],
     )
 
 

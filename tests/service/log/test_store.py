@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import pysqlite3
 import pytest
-from sqlalchemy import event
 
 from service.log.checkpoint import SigningKey, create_signing_key
 from service.log.entry import EntryError, erasure_payload, uuid7
@@ -175,7 +174,7 @@ def test_a_database_that_cannot_be_written_gives_not_durable_and_then_recovers(s
         return pysqlite3.SQLITE_DENY if inserts else pysqlite3.SQLITE_OK
 
     # In the middle of a commit: the entries are inserted, their checkpoint is not.
-    store._database._connection.driver_connection.set_authorizer(deny)
+    store._database._connection.set_authorizer(deny)
     with pytest.raises(NotDurable) as failure:
         store.append("screening", b'{"name":"Secret"}')
     assert "Secret" not in str(failure.value)
@@ -186,18 +185,20 @@ def test_a_database_that_cannot_be_written_gives_not_durable_and_then_recovers(s
     assert verify(export_lines(store), store.verifier_key).ok
 
 
-def test_fault_says_so_while_the_disk_takes_nothing(store: LogStore) -> None:
-    def fill(connection, _record: object) -> None:
-        connection.execute("PRAGMA max_page_count=1")  # no more than there are
+def test_fault_says_so_while_the_disk_takes_nothing(store: LogStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = store._database._connect
 
-    event.listen(store._engine, "connect", fill)
-    store._engine.dispose()
+    def filled():
+        connection = connect()
+        connection.execute("PRAGMA max_page_count=1")  # no more than there are
+        return connection
+
+    monkeypatch.setattr(store._database, "_connect", filled)
     store._database.disconnect()
     with pytest.raises(NotDurable):
         store.append("screening", os.urandom(100_000).hex().encode())
     assert store.fault() == "SQLITE_FULL"
-    event.remove(store._engine, "connect", fill)
-    store._engine.dispose()
+    monkeypatch.undo()
     assert store.fault() is None
 
 

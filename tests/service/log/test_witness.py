@@ -89,7 +89,7 @@ def run(tmp_path: Path, key: SigningKey):
     def run(where: str, *more: str) -> Result:
         state = str(tmp_path / "state")
         arguments = ["witness", "--from", where, "--key", str(tmp_path / "log.pub"), "--state", state, *more]
-        return CliRunner().invoke(log_commands(pytest.fail), arguments)
+        return CliRunner().invoke(log_commands(pytest.fail, pytest.fail), arguments)
 
     return run
 

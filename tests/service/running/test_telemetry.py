@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 
@@ -34,12 +35,32 @@ def test_what_cannot_be_written_stops_nobody(tmp_path):
     assert file.stat().st_size == 100  # as a full disk cuts a line
 
 
-def test_a_worker_that_cannot_start_says_why_in_one_line(settings):
+def test_a_worker_that_cannot_start_says_why_once_and_waits_until_it_can(settings):
+    model = settings.models / "test-1" / "model.json"
+    whole = model.read_bytes()
+    model.write_text("{}")
+    command = [sys.executable, "-c", "from service.running.worker import wsgi; wsgi()"]
+    worker = subprocess.Popen(command, env=environment_of(settings, 1), stderr=subprocess.PIPE, text=True)
+    try:
+        said = json.loads(worker.stderr.readline())
+        assert said["event"] == "worker_cannot_start"
+        assert "signature" in said["error"]
+        model.write_bytes(whole)
+        assert json.loads(worker.stderr.readline())["event"] == "worker_ready"
+        assert worker.wait(30) == 0
+    finally:
+        worker.kill()
+        worker.communicate()
+
+
+def test_a_worker_that_waits_ends_when_it_is_told_to(settings):
     (settings.models / "test-1" / "model.json").write_text("{}")
     command = [sys.executable, "-c", "from service.running.worker import wsgi; wsgi()"]
-    done = subprocess.run(command, env=environment_of(settings, 1), capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stdout == ""
-    said = json.loads(done.stderr)
-    assert said["event"] == "worker_cannot_start"
-    assert "signature" in said["error"]
+    worker = subprocess.Popen(command, env=environment_of(settings, 1), stderr=subprocess.PIPE, text=True)
+    try:
+        worker.stderr.readline()
+        worker.terminate()
+        assert worker.wait(5) == 128 + signal.SIGTERM
+    finally:
+        worker.kill()
+        worker.communicate()

@@ -6,7 +6,10 @@ import random
 import resource
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+from service.access.keys import KEY_FILE
+from service.running.reloading import ReloadError
 from service.screening.seats import PATIENCE_SECONDS as TURN_SECONDS
 from tests.postgresql import Server
 from tests.service.log.server_faults import bring_back, kill_process
@@ -56,10 +59,13 @@ class Faults:
             "whole service killed -9": lambda: self._kill_service(whole=True),
             "parent of the workers killed -9": lambda: self._kill_service(whole=False),
             "reload (SIGHUP)": self._reload,
+            "reload with a faulty key file": self._reload_in_vain,
             "disk slow": self._slow_disk,
             "clock set back an hour": lambda: self._set_clock(-_HOUR),
             "clock set forward an hour": lambda: self._set_clock(_HOUR),
         }
+        if not server:
+            self.kinds["log's files moved away"] = self._move_log
         if disk or not server:
             self.kinds["disk full"] = self._fill_disk
             self.kinds["worker killed -9 while the disk is full"] = self._kill_on_full_disk
@@ -80,6 +86,35 @@ class Faults:
     def _reload(self) -> None:
         self._wait_until(self._service.settled, "all workers")
         self._service.reload()
+
+    def _reload_in_vain(self) -> None:
+        """Must change nothing: workers go on with the keys that they read last."""
+        self._wait_until(self._service.settled, "all workers")
+        keys, before = self._service.settings.keys / KEY_FILE, self._service.workers()
+        whole = keys.read_bytes()
+        keys.write_text("no keys")
+        try:
+            self._service.reload()
+            self._wrong("a reload with a faulty key file was made")
+        except ReloadError:
+            if self._service.workers() != before:
+                self._wrong("a reload with a faulty key file ended workers")
+        finally:
+            keys.write_bytes(whole)
+
+    def _move_log(self) -> None:
+        """Nothing may be acknowledged meanwhile; the log goes on by itself once the same files are back."""
+        database = self._service.settings.log_database
+        files = [Path(f"{database}{ending}") for ending in ("", "-wal", "-shm")]
+        self._wait_until(lambda: all(path.exists() for path in files), "a log in use")
+        for path in files:
+            path.rename(f"{path}.away")
+        try:
+            self._wait_for_refusals("a log that was moved away")
+            self._hold(_HOLD_SECONDS)
+        finally:
+            for path in files:
+                Path(f"{path}.away").replace(path)
 
     def _slow_disk(self) -> None:
         """Also looks whether those who are too many are told so early, and the others answered in bounded time."""

@@ -63,8 +63,9 @@ def test_the_owner_prepares_the_database_from_the_command_line(settings, server)
     assert (code, out) == (0, f"{settings.database_url}: up to date\n")
     assert command(settings, "database", "grant", "--service", "app")[:2] == (0, "app may insert and read\n")
     theirs = dataclasses.replace(settings, database_url=settings.database_url.replace("owner@", "app@"))
-    code, out, error = command(theirs, "log", "verify")
+    code, out, error = command(theirs, "key", "create", "--role", "practitioner")
     assert code == 0, error
+    assert command(theirs, "log", "verify")[0] == 0
     code, _, error = command(theirs, "database", "grant", "--auditor", "app")
     assert code == 1
     assert error.startswith("error: the roles were not changed (app: ")
