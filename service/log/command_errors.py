@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from service.log.checkpoint import CheckpointError, SigningKeyError
 from service.log.reader import LogReader
 from service.log.schema import LogError
+from service.log.store import NotDurable
 from service.log.writer import reason
 
 L = TypeVar("L", bound=LogReader)
@@ -36,11 +37,11 @@ def opened_log(open_store: Callable[[], L]) -> Iterator[L]:
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Turns what a user can put right into a `LogCommandError`."""
+def plain_errors(done: str = "read") -> Iterator[None]:
+    """Turns what a user can put right into a `LogCommandError`; `done` is what the command does with the database."""
     try:
         yield
-    except (LogError, CheckpointError, SigningKeyError, OSError, UnicodeDecodeError) as error:
+    except (LogError, NotDurable, CheckpointError, SigningKeyError, OSError, UnicodeDecodeError) as error:
         raise LogCommandError(str(error)) from None
     except SQLAlchemyError as error:
-        raise LogCommandError(f"the log's database cannot be read ({reason(error)})") from None
+        raise LogCommandError(f"the log's database cannot be {done} ({reason(error)})") from None

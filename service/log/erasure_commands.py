@@ -5,23 +5,20 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from model.identifiers import identifier_kind
 from service.log.case_entries import CaseEntries
 from service.log.cleaning import database_file, empty_write_ahead_log, files_of, remains, rewrite, sampled
-from service.log.command_errors import LogCommandError
+from service.log.command_errors import LogCommandError, opened_log, plain_errors
 from service.log.entry import time_text
 from service.log.erasure import Erased, Order, Target, erase, erase_found, erasure_of, finish, reason_of, still_there
 from service.log.retention import KEY_ID, SHIPPED, closed_lists, due, read_policy
 from service.log.schema import LogError
-from service.log.store import LogStore, NotDurable
-from service.log.writer import reason as short_reason
+from service.log.store import LogStore
 
 REASONS, ROLES = closed_lists()
 NOT_REACHED = (
@@ -73,7 +70,7 @@ def add_erasure_commands(log: click.Group, open_store: Open) -> None:
     @click.option("--by", metavar="ROLE|KEY_ID", callback=_checked_by, default="operator", help="On whose word.")
     def retain_command(dry_run: bool, policy: Path, by: str) -> None:
         """Erase the payloads whose retention period has ended. Run it daily."""
-        with _plain_errors():
+        with plain_errors("written"):
             periods = read_policy(policy)
         order = Order("retention_period_ended", by, policy=periods.digest)
 
@@ -85,7 +82,7 @@ def add_erasure_commands(log: click.Group, open_store: Open) -> None:
                 erase(store, targets, order, done)
 
         if dry_run:
-            with _plain_errors(), _opened(open_store) as store:
+            with plain_errors("written"), opened_log(open_store) as store:
                 run(store, Erased())
         else:
             _run(open_store, run)
@@ -94,8 +91,8 @@ def add_erasure_commands(log: click.Group, open_store: Open) -> None:
 def _run(open_store: Open, work: Callable[[LogStore, Erased], None]) -> None:
     """Finishes what was cut off, does the work, cleans the files and says what was checked."""
     done = Erased()
-    with _plain_errors():
-        with _opened(open_store) as store:
+    with plain_errors("written"):
+        with opened_log(open_store) as store:
             database = database_file(store)
             finish(store, done)
             if done.finished:
@@ -151,7 +148,7 @@ def _check(open_store: Open, database: Path, done: Erased) -> None:
     left = remains(database, done.traces)
     if left:
         click.echo(f"found {left[0]}, from before this version of the log; writing the database anew")
-        with _opened(open_store) as store:
+        with opened_log(open_store) as store:
             rewrite(store)
         left = remains(database, done.traces)
     if left:
@@ -191,22 +188,3 @@ def _checked_note(_context: click.Context, _option: click.Parameter, note: str |
     if note is not None and (not _NOTE.fullmatch(note) or identifier_kind(note)):
         raise click.BadParameter("give a code of at most 32 small letters, digits, dots and hyphens, and no identifier")
     return note
-
-
-@contextmanager
-def _opened(open_store: Open) -> Iterator[LogStore]:
-    store = open_store()
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    try:
-        yield
-    except (LogError, NotDurable, OSError) as error:
-        raise LogCommandError(str(error)) from None
-    except SQLAlchemyError as error:
-        raise LogCommandError(f"the log's database cannot be written ({short_reason(error)})") from None
