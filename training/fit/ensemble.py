@@ -119,11 +119,13 @@ class AdditiveEnsemble(AdditiveClassifier):
     def estimator_margin(self, X: ArrayLike) -> Floats:
         """Log-odds from the fitted estimators themselves, never from the table: for an independent judge."""
         X = self._rows(X)
-        regression, boosted = self.learners_["table_regression"], self.learners_["boosted_bags"]
+        regression, bags = self.learners_["table_regression"], self.learners_["boosted_bags"].bags_
         linear = regression.intercept_[0] + regression.linear_design(X) @ regression.coef_[0]
-        codes = boosted.bags_[0].binner.transform(X)
-        trees = np.mean([bag.estimator.decision_function(bag.design_of_codes(codes)) for bag in boosted.bags_], axis=0)
-        margin = self.weights_["table_regression"] * linear + self.weights_["boosted_bags"] * trees
+        margin = self.weights_["table_regression"] * linear
+        codes = bags[0].binner.transform(X)
+        if weight := self.weights_["boosted_bags"]:  # often none; asking hundreds of trees for nothing takes long
+            trees = [bag.estimator.decision_function(bag.design_of_codes(codes)) for bag in bags]
+            margin = margin + weight * np.mean(trees, axis=0)
         for grid in self.grids_.pairs:
             margin = margin + grid.of_codes(codes[:, grid.first], codes[:, grid.second])
         return np.asarray(margin)

@@ -95,6 +95,14 @@ def test_weights_given_beforehand_are_used_as_they_are(fitted):
     assert np.isnan(again.oof_margin_).all()
 
 
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_the_estimators_say_what_the_table_says_where_one_learner_has_no_weight(cases, weight):
+    drawn = cases(800)
+    weights = {"table_regression": 1.0 - weight, "boosted_bags": weight}
+    model = AdditiveEnsemble(drawn.specs, bags=2, weights=weights).fit(drawn.X, drawn.y, drawn.groups)
+    np.testing.assert_allclose(model.estimator_margin(drawn.X), model.decision_function(drawn.X), atol=1e-12, rtol=0)
+
+
 @pytest.mark.parametrize("weights", [{"table_regression": 1.0}, {"table_regression": 1.2, "boosted_bags": -0.2}])
 def test_weights_that_are_no_mixture_are_refused(weights):
     with pytest.raises(ValueError, match="weights must be"):
