@@ -1,11 +1,12 @@
 """The floor: a Flask route that reads the same body and answers nothing, on the very server that Grounds runs on.
 
 Everything but the application is the service's own: its settings, its server's options, its pinning to cores and its
-switch interval.
+switch interval. With GROUNDS_BENCH_UNPINNED it has neither of the last two, as the server comes.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 from unittest import mock
@@ -17,11 +18,14 @@ from service.running import server
 from service.running.worker import claim_core
 from service.settings import read_settings
 
+UNPINNED = "GROUNDS_BENCH_UNPINNED"
+
 
 def wsgi() -> Flask:
     """The application of one worker (granian's factory)."""
-    claim_core(read_settings().var / "run")
-    sys.setswitchinterval(0.02)  # as service.running.worker.wsgi does
+    if UNPINNED not in os.environ:
+        claim_core(read_settings().var / "run")
+        sys.setswitchinterval(0.02)  # as service.running.worker does
     app = Flask("noop", static_folder=None)
 
     @app.post("/v1/screenings")
