@@ -22,7 +22,7 @@ from training.cases.table import CaseFileError
 from training.fit.engine import ENGINES, EngineError, engine
 from training.judge.certainty import CertainScore
 from training.policy import POLICY
-from training.release.commands import SYNTHETIC_ACTIVE, card, compare, rollback
+from training.release.commands import SYNTHETIC_ACTIVE, TO_SERVE, card, compare, rollback
 from training.release.gates import ReleaseError
 from training.stopping import ends_in_order
 from training.table_command import table
@@ -117,7 +117,9 @@ def train(
         progress("reading and checking cases", 0.0)
         cases = read_cases(data, dictionary, accept_leakage)
         if cases.ignored:
-            console.print(f"columns not in the dictionary, ignored: {', '.join(cases.ignored)}", markup=False)
+            console.print(
+                f"columns that are no feature of the dictionary, ignored: {', '.join(cases.ignored)}", markup=False
+            )
         if dictionary.group is None:
             console.print(NO_FAMILIES, markup=False, highlight=False, soft_wrap=True)
         # Imported late: what is wrong with the data is said before the seconds that these take.
@@ -243,6 +245,7 @@ def release(
         click.echo(f"warning: released in spite of {gate}; the model's card and the log say so", err=True)
     if "no_synthetic_in_place_of_real" in overridden:
         click.echo(SYNTHETIC_ACTIVE, err=True)
+    click.echo(TO_SERVE)
     click.echo(f"released and active: {version}")
 
 

@@ -182,9 +182,10 @@ def _report(out: Path, done: _Done, cases: CaseReader, by: JobModel, index: int)
         lines.append("this model was not released: no gate has let it through; do not work by these scores")
     if cases.ignored:
         lines.append(f"columns not in the dictionary, ignored: {', '.join(cases.ignored)}")
-    unseen = sorted({*cases.unseen, *(f"{column} (no such column)" for column in cases.missing)})
-    if unseen:
-        lines.append(f"counted as not known where the dictionary does not list the value: {', '.join(unseen)}")
+    if cases.missing:
+        lines.append(f"not in the file, so not known in every row: {', '.join(sorted(cases.missing))}")
+    if cases.unseen:
+        lines.append(f"counted as not known where the dictionary does not list the value: {', '.join(cases.unseen)}")
     if by.model.synthetic:
         lines.append(by.model.words["score"]["synthetic"])
     return "\n".join(lines)

@@ -74,6 +74,8 @@ def _look_line(account: dict[str, Any]) -> str:
     if account["erased"]:
         return f"{head}  (erased)"
     what = "  ".join(f"{name}={_plain(value)}" for name, value in account["looked_at"].items())
+    if account["key_id"] is None:
+        return f"{head}  by a command on the machine  {what}"
     return f"{head}  key {account['key_id']} ({account['role']}, {account['agency'] or 'any agency'})  {what}"
 
 

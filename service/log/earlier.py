@@ -53,7 +53,11 @@ class EarlierCheckpoints:
             elif kept.agrees:
                 self.agreed = count
             elif kept.agrees is None:
-                yield size, f"the log is shorter than the earlier checkpoint of {count} entries"
+                yield (
+                    size,
+                    f"the log is shorter than the earlier checkpoint of {count} entries (an export made before that "
+                    "checkpoint is: then export again)",
+                )
             elif whole:
                 yield (
                     self.agreed,

@@ -35,23 +35,18 @@ def robustness(held: Held, disclosure: Disclosure) -> Facts:
         if columns:
             X = held.X.copy()
             X[:, columns] = np.nan
-            agencies.append(
-                {
-                    "agency": agency.id,
-                    "label": agency.label,
-                    "features": len(columns),
-                    "held_by_no_other": sum(holders[j] == (agency.id,) for j in columns),
-                    **_compared(held, X, before, disclosure),
-                }
-            )
-    return {
-        "as_recorded": as_recorded,
-        "without_agency": agencies,
-        "at_random": [
-            {"share": share, **_compared(held, thinned(held.X, share, held.seed), before, disclosure)}
-            for share in MISSING_SHARES
-        ],
-    }
+            row: Facts = {
+                "agency": agency.id,
+                "label": agency.label,
+                "features": len(columns),
+                "held_by_no_other": sum(holders[j] == (agency.id,) for j in columns),
+            }
+            agencies.append(_compared(row, held, X, before, disclosure))
+    at_random = [
+        _compared({"share": share}, held, thinned(held.X, share, held.seed), before, disclosure)
+        for share in MISSING_SHARES
+    ]
+    return {"as_recorded": as_recorded, "without_agency": agencies, "at_random": at_random}
 
 
 def thinned(X: Floats, share: float, seed: int) -> Floats:
@@ -94,17 +89,16 @@ def shift(held: Held, disclosure: Disclosure) -> Facts:
     return found
 
 
-def _compared(held: Held, X: Floats, before: dict[str, Floats], disclosure: Disclosure) -> Facts:
+def _compared(row: Facts, held: Held, X: Floats, before: dict[str, Floats], disclosure: Disclosure) -> Facts:
+    """The row with what becomes of the figures: itself, as what is withheld is taken out of it later."""
     margin = held.table.margin(X)
     everyone = np.ones(len(margin), dtype=bool)
     after = _samples(held, margin, RANKED, everyone)
-    found: Facts = {
-        **{name: figure(samples) for name, samples in after.items()},
-        "auc_change": figure(after["auc"] - before["auc"]),
-        "log_loss_change": figure(after["log_loss"] - before["log_loss"]),
-    }
-    disclosure.offer_rate((found, OVER), margin >= held.threshold, everyone, rank=LEAST_OF_ALL)
-    return found
+    row |= {name: figure(samples) for name, samples in after.items()}
+    row["auc_change"] = figure(after["auc"] - before["auc"])
+    row["log_loss_change"] = figure(after["log_loss"] - before["log_loss"])
+    disclosure.offer_rate((row, OVER), margin >= held.threshold, everyone, rank=LEAST_OF_ALL)
+    return row
 
 
 def _samples(held: Held, margin: Floats, measures: tuple[str, ...], kept: Mask) -> dict[str, Floats]:

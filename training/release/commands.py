@@ -10,6 +10,7 @@ from rich.console import Console
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 PLACE = click.Path(path_type=Path)
+TO_SERVE = "to serve it: python -m service reload, or restart the service; the log then has an entry of its activation"
 SYNTHETIC_ACTIVE = "warning: the model was learned from synthetic cases; it must not be used about a real child"
 
 
@@ -43,7 +44,7 @@ def rollback(version: str | None, models: Path, keys: Path) -> None:
     if live.model.synthetic:
         click.echo(SYNTHETIC_ACTIVE, err=True)
     click.echo(f"active: {live.model.version} (sha256 {live.sha256}), signature checked")
-    click.echo("restart the service to serve it; the log then has an entry of its activation")
+    click.echo(TO_SERVE)
 
 
 @click.command()

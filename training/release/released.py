@@ -22,6 +22,8 @@ from model.overrides import OVERRIDES_FILE, Override, read_overrides
 
 ACTIVE = "active"
 RELEASES = "releases"
+WITHDRAWN = "-"
+"""Before a version in the list of releases; none begins with it."""
 PUBLIC_KEY = "release.pub.pem"
 
 
@@ -56,19 +58,33 @@ def active_version(models: Path) -> str | None:
 
 def released_versions(models: Path) -> list[str]:
     """Every version released into a folder, in the order of its latest release."""
-    path = models / RELEASES
-    return list(_lines(path)) if path.exists() else []
+    return [line.removeprefix(WITHDRAWN) for line in _releases(models)]
+
+
+def standing_versions(models: Path) -> list[str]:
+    """The same without those that were withdrawn: left by a rollback when the next one was released."""
+    return [line for line in _releases(models) if not line.startswith(WITHDRAWN)]
 
 
 def record_release(models: Path, version: str) -> None:
-    """Puts a version last in the order of releases. Before the pointer moves: what is active is always in the list."""
-    before = released_versions(models)
-    if not before and (active := active_version(models)) is not None:
+    """Puts a version last in the order of releases. Before the pointer moves: what is active is always in the list.
+
+    What stands behind the active one was left by a rollback, and from now on is withdrawn: no way back leads to it.
+    """
+    before, active = _releases(models), active_version(models)
+    if not before and active is not None:
         before = [active]  # released by a version of Grounds that kept no list
     if before[-1:] == [version]:
         return
-    after = [*(one for one in before if one != version), version]
-    write_whole(models / RELEASES, "".join(f"{one}\n" for one in after).encode())
+    behind = before[before.index(active) + 1 :] if active in before else []
+    kept = [f"{WITHDRAWN}{line.removeprefix(WITHDRAWN)}" if line in behind else line for line in before]
+    after = [*(line for line in kept if line.removeprefix(WITHDRAWN) != version), version]
+    write_whole(models / RELEASES, "".join(f"{line}\n" for line in after).encode())
+
+
+def _releases(models: Path) -> list[str]:
+    path = models / RELEASES
+    return _lines(path) if path.exists() else []
 
 
 def read_released(folder: Path, keys: Path) -> Released:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, digest, read_model, signed_message
 from model.files import write_whole
-from model.overrides import OVERRIDES_FILE, write_overrides
+from model.overrides import OVERRIDABLE, OVERRIDES_FILE, write_overrides
 from training.release.archive import ESTIMATORS_FILE, archive_beside, archive_files
 from training.release.folder import put_folder, put_version
 from training.release.gate import Gate
@@ -56,7 +56,7 @@ def release(
     checked, overrides = override([*gates(model), *active_gates(trained, data, models)], asked)
     tell(checked)
     if failed := [gate.name for gate in checked if not (gate.passed or gate.overridden)]:
-        raise ReleaseError(f"not released: {', '.join(failed)}")
+        raise ReleaseError(f"not released: {', '.join(failed)}; {_way_out(failed, trained)}")
     if not VERSION.fullmatch(model.version) or model.version == ACTIVE:
         raise ReleaseError(f"not released: version {model.version!r} cannot name a folder; train the model again")
     fitted = _fitted(trained)
@@ -69,6 +69,18 @@ def release(
     record_release(models, model.version)
     put_version(models, model.version, signed if lifted is None else {**signed, OVERRIDES_FILE: lifted}, card)
     return model.version
+
+
+def _way_out(failed: list[str], trained: Path) -> str:
+    """What may be done about gates that failed."""
+    codes = [code for code, name in OVERRIDABLE.items() if name in failed]
+    if len(codes) < len(failed):
+        return f"the model stays in {trained}; nobody can lift all of these: train again"
+    lifted = " ".join(f"--override {code}" for code in codes)
+    return (
+        f"the model stays in {trained}; more cases may help, or somebody answers for it: "
+        f"python -m training release ... {lifted} --reason CODE --by ROLE (see --help)"
+    )
 
 
 def _fitted(trained: Path) -> bytes:

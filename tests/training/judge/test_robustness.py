@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from tests.training.judge.conftest import released
 from training.judge.held import Held
-from training.judge.robustness import robustness, shift, thinned
+from training.judge.robustness import OVER, robustness, shift, thinned
 
 
 def test_an_agency_that_falls_silent_takes_all_that_it_holds(held: Held) -> None:
@@ -25,6 +27,15 @@ def test_an_agency_that_falls_silent_takes_all_that_it_holds(held: Held) -> None
     assert rows["police"]["auc_change"]["value"] == pytest.approx(auc - before, abs=1e-5)
     assert rows["gp"]["auc_change"]["high"] < 0  # nearly all that is known comes from there
     assert rows["gp"]["log_loss_change"]["low"] > 0
+
+
+def test_where_few_are_over_the_threshold_no_share_gives_their_count_back(held: Held) -> None:
+    few = replace(held, threshold=float(np.sort(held.margin)[-5]))
+    found = released(few, lambda disclosure: robustness(few, disclosure))
+    rows = [found["as_recorded"], *found["without_agency"], *found["at_random"]]
+    assert [row[OVER] for row in rows] == [None] * len(rows)
+    shown = released(held, lambda disclosure: robustness(held, disclosure))
+    assert shown["as_recorded"][OVER] is not None
 
 
 def test_the_more_is_lost_the_worse(held: Held) -> None:

@@ -44,6 +44,18 @@ def test_each_rollback_goes_further_back_and_stops_at_the_first(three: Path) -> 
     assert active(three) == "first-1"
 
 
+def test_what_was_left_by_a_rollback_is_not_come_back_to_from_a_later_release(three: Path) -> None:
+    rollback(three / "models", three / "keys")  # third-1 is left, second-1 is active
+    changed(three / "trained", {"version": "fourth-1"})
+    release(three / "trained", three / "models", three / "keys", lambda gates: None)
+    assert released_versions(three / "models") == ["first-1", "second-1", "third-1", "fourth-1"]
+    for expected in ("second-1", "first-1"):
+        rollback(three / "models", three / "keys")
+        assert active(three) == expected
+    rollback(three / "models", three / "keys", "third-1")  # by name it can be had
+    assert active(three) == "third-1"
+
+
 def test_a_named_version_becomes_active_and_the_order_of_releases_stays(three: Path) -> None:
     before = released_versions(three / "models")
     rollback(three / "models", three / "keys", "first-1")
