@@ -8,6 +8,7 @@ that whatever else the machine does falls on both. Each pair of turns gives one 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -51,15 +52,16 @@ def run(ready: Prepared, console: Console) -> None:
         postgresql = open_until_done.enter_context(running())
         postgresql.execute("CREATE DATABASE grounds")
         url = postgresql.url("grounds")
-        others = {"GROUNDS_LOG_DATABASE": url, "GROUNDS_CHECKPOINTS": str(ready.var / "checkpoints-postgresql")}
-        served["Grounds, PostgreSQL"] = open_until_done.enter_context(serving(GROUNDS, ready, **others))
+        others = {"GROUNDS_LOG_DATABASE": url, "GROUNDS_VAR": str(_of_its_own(ready, "postgresql"))}
+        server = serving(GROUNDS, ready, folder="postgresql", GROUNDS_LOG_DATABASE=url)
+        served["Grounds, PostgreSQL"] = open_until_done.enter_context(server)
         before = _recorded(ready)
         for name, server in served.items():
             warmed = load(server, ready, max(CONNECTIONS), WARM_UP_SECONDS)
             answered += warmed.requests if name == "Grounds, SQLite" else 0
         measured = {connections: _rounds(served, ready, connections) for connections in CONNECTIONS}
         answered += sum(done["Grounds, SQLite"].answers for rounds in measured.values() for done in rounds)
-        verified = [_verify(ready), _verify(ready, GROUNDS_LOG_DATABASE=url)]
+        verified = [_verify(ready), _verify(ready, **others)]
     title = "A screening with its durable record, against a Flask route that reads the body and does nothing"
     columns = (
         *("", "connections", "requests/s", "of no-op", "range", "of no-op, not pinned"),
@@ -77,6 +79,14 @@ def run(ready: Prepared, console: Console) -> None:
     print_aim(console, "every answer recorded", f"{recorded} entries, {answered} answers", recorded >= answered)
     for line in verified:
         print_note(console, line)
+
+
+def _of_its_own(ready: Prepared, folder: str) -> Path:
+    """A folder with the same model and keys, for another log: a log's key signs one alone."""
+    own = ready.var / folder
+    shutil.copytree(ready.var / "models", own / "models")
+    shutil.copytree(ready.var / "keys", own / "keys", ignore=shutil.ignore_patterns("log*"))
+    return own
 
 
 Round = Mapping[str, Load]
