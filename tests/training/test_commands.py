@@ -199,7 +199,9 @@ def test_a_failed_gate_is_shown_and_stops_with_exit_code_1(tmp_path: Path) -> No
     (tmp_path / MODEL_FILE).write_text(json.dumps(content))
     done = training("release", tmp_path, "--models", tmp_path / "models", "--keys", tmp_path / "keys")
     assert done.returncode == 1
-    assert done.stderr.splitlines() == ["error: not released: enough events"]
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(f"error: not released: enough events; the model stays in {tmp_path}; ")
+    assert "--override enough_events --reason CODE --by ROLE" in said
     assert done.stdout.count("FAIL") == 1
     assert not (tmp_path / "models").exists()
 
