@@ -161,6 +161,8 @@ class Dictionary:
     raw: Mapping[str, Any]
     nothing_known: Mapping[str, Value] = field(init=False, repr=False, compare=False)
     """`not_known` for every feature, in order."""
+    essential: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The features that are questions for every contact."""
     _by_name: Mapping[str, Feature] = field(init=False, repr=False, compare=False)
     _agency_labels: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
@@ -168,6 +170,7 @@ class Dictionary:
         by_name = MappingProxyType({feature.name: feature for feature in self.features})
         object.__setattr__(self, "_by_name", by_name)
         object.__setattr__(self, "nothing_known", dict.fromkeys(by_name, NOT_KNOWN))
+        object.__setattr__(self, "essential", tuple(name for name, feature in by_name.items() if feature.essential))
         object.__setattr__(self, "_agency_labels", MappingProxyType({a.id: a.label for a in self.agencies}))
 
     def feature(self, name: str) -> Feature:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from model.additive import AdditiveModel, probability
+from model.additive import AdditiveModel, probabilities
 from model.case import Case
 
 TOLERANCE = 1e-9
@@ -26,8 +26,7 @@ class ExplanationError(ArithmeticError):
     """The contributions do not sum to the score. Nothing may be answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """A score and the contributions that make it up.
 
     `base_value + sum(contributions) == logit(score)`, all in log-odds; contributions in the order of the terms.
@@ -48,14 +47,14 @@ def explain(model: AdditiveModel, case: Case) -> Explanation:
     slots = model.slots(case)
     contributions = model.contributions(slots)
     margin = model.margin(slots)
-    score = probability(margin)
-    check_sum(model.base_value, contributions, margin, score)
     reach = REFIT_QUANTILE * model.spread(slots)
+    score, low, high = probabilities((margin, margin - reach, margin + reach))
+    check_sum(model.base_value, contributions, margin, score)
     return Explanation(
         slots=tuple(slots),
         margin=margin,
         score=score,
-        score_interval=(probability(margin - reach), probability(margin + reach)),
+        score_interval=(low, high),
         band=bisect_right(model.bands, margin) + 1,
         base_value=model.base_value,
         contributions=tuple(contributions),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from operator import itemgetter
+from typing import NamedTuple
 
 from model.case import Case
 from model.condition import answers_that_meet, operands
@@ -13,20 +13,19 @@ from model.dictionary import Dictionary, Ground, Value
 REMEMBERED = 4096
 """Combinations of answers kept in mind for each ground; few grounds ask for more than a dozen different ones."""
 
-Answers = tuple[str, ...] | None
-_NEVER_SEEN = ("",)
 
-
-@dataclass(frozen=True, slots=True)
-class UndecidedGround:
+class UndecidedGround(NamedTuple):
     """A ground that would be met if the answers to `features`, which are not known, were of the one kind."""
 
     ground: Ground
     features: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Grounds:
+Found = Ground | UndecidedGround | None
+"""What a ground's few answers make of it: met (itself), undecided, or neither."""
+
+
+class Grounds(NamedTuple):
     """The grounds of a case, in dictionary order."""
 
     met: tuple[Ground, ...]
@@ -42,7 +41,7 @@ class GroundRules:
 
     def __init__(self, dictionary: Dictionary) -> None:
         self._limit = dictionary.policy.ground_answers
-        self._rules = [(ground, _asked(ground), dict[tuple[Value, ...], Answers]()) for ground in dictionary.grounds]
+        self._rules = [(ground, _asked(ground), dict[tuple[Value, ...], Found]()) for ground in dictionary.grounds]
 
     def find(self, case: Case) -> Grounds:
         """Evaluates every ground in three-valued logic.
@@ -50,18 +49,29 @@ class GroundRules:
         A ground is undecided when at most `policy.ground_answers` answers that are not known could make it met. With
         the shipped policy of one, a ground is undecided exactly when a single answer would decide it.
         """
-        met, undecided = [], []
+        met: list[Ground] = []
+        undecided: list[UndecidedGround] = []
         values = case.values
         for ground, asked, remembered in self._rules:
             seen = asked(values)
-            answers = remembered.get(seen, _NEVER_SEEN)
-            if answers is _NEVER_SEEN:
-                answers = _remember(remembered, seen, ground, values)
-            if answers == ():
-                met.append(ground)
-            elif answers is not None and len(answers) <= self._limit:
-                undecided.append(UndecidedGround(ground, answers))
+            try:
+                found = remembered[seen]
+            except KeyError:
+                found = self._look(ground, values)
+                if len(remembered) >= REMEMBERED:
+                    remembered.clear()
+                remembered[seen] = found
+            if isinstance(found, UndecidedGround):
+                undecided.append(found)
+            elif found is not None:
+                met.append(found)
         return Grounds(tuple(met), tuple(undecided))
+
+    def _look(self, ground: Ground, values: Mapping[str, Value]) -> Found:
+        answers = answers_that_meet(ground.when, values)
+        if answers == ():
+            return ground
+        return None if answers is None or len(answers) > self._limit else UndecidedGround(ground, answers)
 
 
 def find_grounds(dictionary: Dictionary, case: Case) -> Grounds:
@@ -73,12 +83,3 @@ def _asked(ground: Ground) -> Callable[[Mapping[str, Value]], tuple[Value, ...]]
     features = list(dict.fromkeys(operand.feature for operand in operands(ground.when)))
     # With one name alone itemgetter would give the value and not a tuple of it.
     return itemgetter(*features) if len(features) > 1 else itemgetter(*features * 2)
-
-
-def _remember(
-    remembered: dict[tuple[Value, ...], Answers], seen: tuple[Value, ...], ground: Ground, values: Mapping[str, Value]
-) -> Answers:
-    if len(remembered) >= REMEMBERED:
-        remembered.clear()
-    answers = remembered[seen] = answers_that_meet(ground.when, values)
-    return answers

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from model.additive import AdditiveModel
 from model.case import Case
-from model.dictionary import NOT_KNOWN, Feature, Ground
+from model.dictionary import NOT_KNOWN, Ground
 from model.explanation import Explanation
 from model.gaps import Gaps, fewest_answers
 from model.grounds import Grounds
@@ -17,8 +18,7 @@ NO_PROMPT = "no_prompt"
 LEVELS = (CONSIDER_REFERRAL, SEEK_INFORMATION, NO_PROMPT)
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """What the practitioner is asked to consider.
 
     `reasons` say which rule gave the level; `ask` names the features whose answers would change it, or the ground.
@@ -71,16 +71,17 @@ def _seek_reasons(
     reasons, ask = _undecided_reasons(model, grounds)
     answers = fewest_answers(model, explanation, gaps)
     if answers is not None and len(answers) <= policy.answers:
-        features = [gap.term.feature for gap in answers]
-        reasons.append(words["answers_would_change"].format(ask=_whom_to_ask(model, features)))
-        ask += [feature.name for feature in features]
-    missing = [f for f in model.dictionary.features if f.essential and case.values[f.name] == "not_known"]
-    missing = [feature for feature in missing if feature.name not in ask]
+        names = [term.feature.name for term in answers]
+        reasons.append(words["answers_would_change"].format(ask=_whom_to_ask(model, names)))
+        ask += names
+    values = case.values
+    missing = [name for name in model.dictionary.essential if values[name] == NOT_KNOWN and name not in ask]
     if missing:
         reasons.append(words["essential_not_known"].format(ask=_whom_to_ask(model, missing)))
-        ask += [feature.name for feature in missing]
-    if case.known() < policy.minimum_known:
-        reasons.append(words["too_little_known"].format(known=case.known(), minimum=policy.minimum_known))
+        ask += missing
+    known = case.known()
+    if known < policy.minimum_known:
+        reasons.append(words["too_little_known"].format(known=known, minimum=policy.minimum_known))
     return reasons, ask
 
 
@@ -88,16 +89,11 @@ def _undecided_reasons(model: AdditiveModel, grounds: Grounds) -> tuple[list[str
     reasons: list[str] = []
     ask: list[str] = []
     for undecided in grounds.undecided:
-        asked = _whom_to_ask(model, [model.dictionary.feature(name) for name in undecided.features])
+        asked = _whom_to_ask(model, undecided.features)
         reasons.append(model.words["prompt"]["ground_undecided"].format(ground=undecided.ground.label, ask=asked))
         ask += undecided.features
     return reasons, ask
 
 
-def _whom_to_ask(model: AdditiveModel, features: list[Feature]) -> str:
-    words = model.words["prompt"]
-    asks = []
-    for feature in features:
-        holders = words["holders_join"].join(model.dictionary.agency_label(agency) for agency in feature.held_by)
-        asks.append(words["ask"].format(label=feature.label, holders=holders or words["holder_unknown"]))
-    return "; ".join(asks)
+def _whom_to_ask(model: AdditiveModel, names: Sequence[str]) -> str:
+    return "; ".join([model.asks[name] for name in names])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import getitem
 from struct import Struct
 
 UNIT = 2.0**40
@@ -32,7 +33,9 @@ class Refits:
         if len(counts) > 1 or len(deviations) > MOST_TERMS:
             raise ValueError("each slot must hold one deviation a refit")
         self._count = counts.pop() if counts else 0
-        self._lanes = [[_packed(slot) for slot in term] for term in deviations]
+        self._lanes = [[_packed(slot) for slot in term] for term in deviations if term]
+        spreading = [place for place, term in enumerate(deviations) if term]
+        self._spreading = None if len(spreading) == len(deviations) else spreading
         self._signs = sum(1 << (_LANE_BITS * lane + _LANE_BITS - 1) for lane in range(self._count))
         self._struct = Struct(f"<{self._count}q")
 
@@ -40,7 +43,9 @@ class Refits:
         """Standard deviation of a case's log-odds over the refits, given the slot of each term; 0 without refits."""
         if not self._count:
             return 0.0
-        total = sum([lanes[slot] for lanes, slot in zip(self._lanes, slots, strict=True) if lanes])
+        if self._spreading is not None:
+            slots = [slots[place] for place in self._spreading]
+        total = sum(map(getitem, self._lanes, slots))
         # A negative lane borrowed from the next one up; this gives each its own two's complement back.
         raw = ((total + self._signs) ^ self._signs).to_bytes(self._struct.size, "little")
         margins = self._struct.unpack(raw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from model.additive import AdditiveModel
 from model.case import Case
@@ -12,8 +12,7 @@ from model.grounds import GroundRules, Grounds
 from model.prompt import Prompt, decide_prompt
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """What somebody who knows just this case would be shown."""
 
     case: Case
@@ -26,6 +25,6 @@ class View:
 def view(model: AdditiveModel, rules: GroundRules, case: Case) -> View:
     """The view of a case. Raises `ExplanationError` where the contributions do not sum to the score."""
     explanation = explain(model, case)
-    gaps = find_gaps(model, case, explanation)
+    gaps = find_gaps(model, explanation)
     grounds = rules.find(case)
     return View(case, explanation, gaps, grounds, decide_prompt(model, case, explanation, gaps, grounds))

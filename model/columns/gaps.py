@@ -35,10 +35,9 @@ class GapColumns:
     """The gaps of a model without pairs: every answer moves a score by itself."""
 
     def __init__(self, model: AdditiveModel, codes: Sequence[FeatureCodes]) -> None:
-        place = {term.feature.name: j for j, term in enumerate(model.terms)}
-        self._by_gain = [
-            (place[name], codes[place[name]].not_known, drop, gain) for name, _, drop, gain in model.by_gain
-        ]
+        by_gain = model.by_gain
+        not_known = [codes[place].not_known for place in by_gain.places]
+        self._by_gain = list(zip(by_gain.places, not_known, by_gain.drops, by_gain.gains, strict=True))
         self._answers = model.dictionary.policy.answers
         self._threshold = model.threshold
 

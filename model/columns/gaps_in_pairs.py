@@ -141,7 +141,7 @@ class GapsInPairColumns:
         answers = {of.feature.name: of.values[code] for of, code in zip(self._codes, codes.tolist(), strict=True)}
         case = Case(answers)
         explanation = explain(model, case)
-        fewest = fewest_answers(model, explanation, find_gaps(model, case, explanation))
+        fewest = fewest_answers(model, explanation, find_gaps(model, explanation))
         return fewest is not None and len(fewest) <= model.dictionary.policy.answers
 
 

@@ -15,8 +15,6 @@ from functools import reduce
 from typing import Any
 
 from model.additive import AdditiveModel
-from model.case import Case
-from model.dictionary import NOT_KNOWN
 from model.pairs.completions import Factor, best_of
 from model.pairs.table import PairTerm
 
@@ -42,9 +40,9 @@ class Moves:
         return [place for place in self.alone if place not in self.order]
 
 
-def moves(model: AdditiveModel, case: Case, slots: Sequence[int]) -> Moves:
-    """What the answers to all that is not known about a case would move."""
-    unknown = [place for place, term in enumerate(model.terms) if case.values[term.feature.name] == NOT_KNOWN]
+def moves(model: AdditiveModel, slots: Sequence[int]) -> Moves:
+    """What the answers to all that is not known about a case would move, given its slots."""
+    unknown = [place for place, term in enumerate(model.terms) if slots[place] == len(term.values)]
     return moves_of(model, unknown, slots)
 
 

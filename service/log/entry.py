@@ -6,7 +6,6 @@ SHA-256 of the entry's salt followed by the payload's bytes. Erasing salt and pa
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterable
@@ -17,9 +16,10 @@ from typing import Literal, NamedTuple, get_args
 import orjson
 
 from service.log.canonical import canonical_bytes
+from service.log.chance import PIECE, random_piece
 
 FORMAT = 1
-SALT_BYTES = 16
+SALT_BYTES = PIECE
 
 Kind = Literal[
     "screening",
@@ -68,7 +68,7 @@ def uuid7() -> str:
     """A time-ordered identifier (RFC 9562, version 7, method 3: twelve bits of the fraction of the millisecond)."""
     milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
     fraction = nanoseconds * 4096 // 1_000_000
-    chance = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
+    chance = int.from_bytes(random_piece()) & 0x3FFF_FFFF_FFFF_FFFF
     digits = f"{milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | chance:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.log.chance import random_piece
 from service.log.checkpoint import Checkpoint, CheckpointError, SigningKey, VerifierKey
 from service.log.databases import open_database
 from service.log.databases.database import Database
-from service.log.entry import SALT_BYTES, EntryError, Kind, check_entry, commitment, uuid7
+from service.log.entry import EntryError, Kind, check_entry, commitment, uuid7
 from service.log.group_commit import GroupCommit
 from service.log.packing import Packing
 from service.log.reader import LogReader
@@ -129,7 +130,7 @@ class LogStore(LogReader):
         check_entry(kind, entry_id, payload)
         if os.getpid() != self._process:
             raise RuntimeError("this log was opened before a fork; open it again in the new process")
-        salt = os.urandom(SALT_BYTES)
+        salt = random_piece()
         return Pending(kind, entry_id, salt, commitment(salt, payload), payload, unique)
 
     def append_whole(self, kind: Kind, entries: Sequence[tuple[str, bytes, str | None]]) -> list[Receipt]:

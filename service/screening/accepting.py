@@ -24,9 +24,8 @@ class UnderivableSchema(TypeError):
     """A schema that holds more than this module knows: it must be taught, or the schema used alone."""
 
 
-class _Allowed(NamedTuple):
-    texts: frozenset[str]
-    numbers: tuple[type, ...]
+class _Numbers(NamedTuple):
+    kinds: tuple[type, ...]
     low: float
     high: float
 
@@ -49,7 +48,11 @@ class Acceptor:
             raise UnderivableSchema("a field of the request has another type than this decoder was derived for")
         self._reference = reference
         self._agencies = _choices(found["agency"])
-        self._features = {feature.name: _allowed(feature) for feature in features.dictionary.features}
+        self._texts = frozenset(
+            (feature.name, text) for feature in features.dictionary.features for text in _texts(feature)
+        )
+        """Every feature with every text that it may have: most of a case is told to be right by one difference."""
+        self._features = {feature.name: _numbers(feature) for feature in features.dictionary.features}
         self._monitored = {name: _choices(field) for name, field in monitoring.schema.fields.items()}
 
     def accept(self, asked: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -73,29 +76,31 @@ class Acceptor:
     def _features_accepted(self, features: object) -> bool:
         if not isinstance(features, dict):
             return False
-        allowed = self._features
-        for name, value in features.items():
-            may_be = allowed.get(name)
+        try:
+            others = features.items() - self._texts
+        except TypeError:
+            return False  # an object or a list, which is no answer
+        for name, value in others:
+            may_be = self._features.get(name)
             if may_be is None:
                 return False
             kind = value.__class__
-            if kind is str:
-                if value not in may_be.texts:
-                    return False
-            elif value is not None and (kind not in may_be.numbers or not may_be.low <= value <= may_be.high):
+            if value is not None and (kind not in may_be.kinds or not may_be.low <= value <= may_be.high):
                 return False
-            elif kind is float and value.is_integer():
+            if kind is float and value.is_integer():
                 return False  # the schema takes 38.0 as 38
         return True
 
 
-def _allowed(feature: Feature) -> _Allowed:
-    texts = frozenset((*feature.levels, NOT_KNOWN, *([NOT_APPLICABLE] if feature.not_applicable else [])))
+def _texts(feature: Feature) -> tuple[str, ...]:
+    return (*feature.levels, NOT_KNOWN, *([NOT_APPLICABLE] if feature.not_applicable else []))
+
+
+def _numbers(feature: Feature) -> _Numbers:
     if not feature.is_numeric:
-        return _Allowed(texts, (), 0.0, 0.0)
+        return _Numbers((), 0.0, 0.0)
     low, high = bounds(feature)
-    return _Allowed(
-        texts,
+    return _Numbers(
         (int,) if feature.kind == "count" else (int, float),
         max(-LARGEST, -_INFINITE if low is None else low),
         min(LARGEST, _INFINITE if high is None else high),

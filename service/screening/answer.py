@@ -8,6 +8,7 @@ feature has a table together with another, what is said of it depends on that ot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import getitem
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from model.additive import AdditiveModel, Term
 from model.case import Case
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Ground, Value
 from model.explanation import Explanation
+from model.gaps import Gaps
 from model.pairs.table import PairTerm
 from model.view import View
 from model.wording import contribution_text, together_with
@@ -26,6 +28,8 @@ PLAIN_NUMBER = 1e-4
 """From here to 1, orjson and RFC 8785 spell a number alike; below, RFC 8785 has another rule for the exponent."""
 _HOLE = "\x01"
 _HOLE_IN_JSON = b"\\u0001"
+_NEXT = b"},"
+"""Ends a row and begins the next."""
 MOST_KEPT = 20_000
 """Rows of features in pairs that are kept: about 500 bytes each; what is beyond them is rendered again each time."""
 
@@ -43,12 +47,16 @@ class AnswerWriter:
             self._pairs_of.setdefault(pair.first, []).append(pair)
             self._pairs_of.setdefault(pair.second, []).append(pair)
         self._kept: dict[tuple[int, ...], Row] = {}
+        self._numbers = [place for place, term in enumerate(model.terms) if term.feature.is_numeric]
         self._gaps = {term.feature.name: _gap_head(term) for term in model.terms}
         self._grounds = {ground.code: canonical_bytes(_shown_ground(ground)) for ground in model.dictionary.grounds}
-        self._model_part = canonical_bytes({"name": model.name, "synthetic": model.synthetic, "version": model.version})
-        self._not_considered = canonical_bytes(model.words["not_considered"]["items"])
-        self._meaning = canonical_bytes(_score_meaning(model))
-        self._base_value = canonical_bytes(model.base_value)
+        about = canonical_bytes({"name": model.name, "synthetic": model.synthetic, "version": model.version})
+        left_out = canonical_bytes(model.words["not_considered"]["items"])
+        self._before_contributions = b',"explanation":{"base_value":%b,"contributions":[' % canonical_bytes(
+            model.base_value
+        )
+        self._before_not_known = b'],"model":%b,"not_considered":%b,"not_known":[' % (about, left_out)
+        self._before_range = b'],"score_meaning":%b,"score_range":[' % canonical_bytes(_score_meaning(model))
 
     def write(
         self,
@@ -60,41 +68,47 @@ class AnswerWriter:
     ) -> bytes:
         """The answer without its record; `pooled` is what it says of several agencies. Keys in RFC 8785 order."""
         case, explanation, gaps, grounds, prompt = view.case, view.explanation, view.gaps, view.grounds, view.prompt
-        gap_scores = [score for gap in gaps.gaps for score in gap[2:]]
-        written = numbers([explanation.score, *explanation.score_interval, *gaps.score_range, *gap_scores])
+        shown_scores = (explanation.score, *explanation.score_interval, *gaps.score_range)
+        written = numbers([*shown_scores, *gaps.scores_if_highest, *gaps.scores_if_lowest])
         score, low, high, lowest, highest = written[:5]
-        heads = [self._gaps[gap.term.feature.name] for gap in gaps.gaps]
-        not_known = [
-            b'%b%b,"score_if_lowest":%b}' % written for written in zip(heads, written[6::2], written[5::2], strict=True)
-        ]
-        asked = {"ask": list(prompt.ask), "level": prompt.level, "reasons": list(prompt.reasons), "text": prompt.text}
+        asked = {"ask": prompt.ask, "level": prompt.level, "reasons": prompt.reasons, "text": prompt.text}
         return b"".join(
-            (
+            [
                 b'{"band":%d,"case_ref":%b' % (explanation.band, canonical_bytes(case_ref)),
-                b',"explanation":{"base_value":%b,"contributions":[' % self._base_value,
-                b",".join(self._contributions(case, explanation)),
+                self._before_contributions,
+                *self._contributions(case, explanation),
                 b'],"units":"log-odds"},"grounds":[',
                 b",".join([self._grounds[ground.code] for ground in grounds.met]),
-                b'],"model":%b,"not_considered":%b,"not_known":[' % (self._model_part, self._not_considered),
-                b",".join(not_known),
-                b'],"not_recognised":%b' % canonical_bytes(list(not_recognised)),
+                self._before_not_known,
+                *self._not_known(gaps, written[5:]),
+                b'],"not_recognised":%b' % (canonical_bytes(list(not_recognised)) if not_recognised else b"[]"),
                 b"" if pooled is None else b',"pooled":%b' % canonical_bytes(dict(pooled)),
-                b',"prompt":%b' % canonical_bytes(asked),
-                b',"score":%b,"score_interval":[%b,%b]' % (score, low, high),
-                b',"score_meaning":%b,"score_range":[%b,%b]' % (self._meaning, lowest, highest),
-                b',"screening_id":"%b"}' % screening_id.encode(),
-            )
+                b',"prompt":%b,"score":%b,"score_interval":[%b,%b' % (canonical_bytes(asked), score, low, high),
+                self._before_range,
+                b'%b,%b],"screening_id":"%b"}' % (lowest, highest, screening_id.encode()),
+            ]
         )
 
+    def _not_known(self, gaps: Gaps, scores: Sequence[bytes]) -> list[bytes]:
+        """The parts of the rows, in order. Column by column, as one statement for all rows costs less than one each."""
+        rows = len(gaps.terms)
+        parts = [b""] * (4 * rows)
+        parts[0::4] = [self._gaps[term.feature.name] for term in gaps.terms]
+        parts[1::4], parts[3::4] = scores[:rows], scores[rows:]
+        parts[2::4] = [b',"score_if_lowest":'] * rows
+        return [parts[0].removeprefix(_NEXT), *parts[1:], b"}"] if parts else parts
+
     def _contributions(self, case: Case, explanation: Explanation) -> list[bytes]:
-        """Largest first, whichever way they point."""
-        sizes = [-abs(contribution) for contribution in explanation.contributions]
-        rows, slots = self._rows, explanation.slots
-        shown = []
-        for j in sorted(range(len(sizes)), key=sizes.__getitem__):
-            row = self._row_in_pairs(j, case, explanation) if j in self._pairs_of else rows[j][slots[j]]
-            shown.append(row if isinstance(row, bytes) else self._numeric_row(row, j, case))
-        return shown
+        """The rows, the largest first, whichever way they point, with a comma before all but the first."""
+        rows: list[Any] = list(map(getitem, self._rows, explanation.slots))
+        for place in self._pairs_of:
+            rows[place] = self._row_in_pairs(place, case, explanation)
+        for place in self._numbers:
+            if isinstance(rows[place], tuple):
+                rows[place] = self._numeric_row(rows[place], place, case)
+        sizes = list(map(abs, explanation.contributions))
+        first, *others = [rows[place] for place in sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True)]
+        return [first.removeprefix(b","), *others]
 
     def _row_in_pairs(self, j: int, case: Case, explanation: Explanation) -> Row:
         """The row of a feature in pairs: it depends on its own slot and on the cell of each of its pairs."""
@@ -141,7 +155,7 @@ def _row(model: AdditiveModel, term: Term, contribution: float, value: Value, to
         "text": text,
         "value": value,
     }
-    rendered = canonical_bytes(shown)
+    rendered = b"," + canonical_bytes(shown)
     if value != _HOLE:
         return rendered
     # A text and then a value: the value stands in quotes here, as a number does not.
@@ -152,7 +166,7 @@ def _row(model: AdditiveModel, term: Term, contribution: float, value: Value, to
 def _gap_head(term: Term) -> bytes:
     feature = term.feature
     head = canonical_bytes({"feature": feature.name, "held_by": list(feature.held_by), "label": feature.label})
-    return head[:-1] + b',"score_if_highest":'
+    return b'%b%b,"score_if_highest":' % (_NEXT, head[:-1])
 
 
 def _shown_ground(ground: Ground) -> dict[str, str]:

@@ -6,8 +6,7 @@ The doors are `POST /v1/screenings`, FHIR (`service.fhir`) and CDS Hooks (`servi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.access.keys import Caller, Keys, require_role
 from service.access.rate import KeyRate
@@ -33,8 +32,7 @@ Refuse = Callable[[dict[str, Any]], Problem | None]
 """Looks at a validated request; the refusal, or None."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """A screening that is in the log: the answer's bytes as they were logged, and its record."""
 
     answer: bytes

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from queue import Empty, SimpleQueue
 
 from service.errors import Problem, problem
 
@@ -26,21 +27,23 @@ class Seats:
     ) -> None:
         """At most `seats` requests are served and `waiting` more wait, each within `queued()`."""
         self._queued = queued
-        self._turns = threading.BoundedSemaphore(seats)
+        self._turns: SimpleQueue[None] = SimpleQueue()  # in C, where a semaphore is a page of Python
+        for _ in range(seats):
+            self._turns.put(None)
         self._mutex = threading.Lock()
         self._may_wait = waiting
         self.turned_away = 0
 
     def take(self) -> Problem | None:
         """Takes a turn, to be given back; or the problem of one that is turned away."""
-        if self._turns.acquire(blocking=False):
+        if self._taken():
             return None
         with self._mutex:
             may_wait = self._may_wait > 0
             self._may_wait -= may_wait
         if may_wait:
             with self._queued():
-                taken = self._turns.acquire(timeout=PATIENCE_SECONDS)
+                taken = self._taken(PATIENCE_SECONDS)
             with self._mutex:
                 self._may_wait += 1
             if taken:
@@ -51,4 +54,11 @@ class Seats:
 
     def give_back(self) -> None:
         """Ends a turn."""
-        self._turns.release()
+        self._turns.put(None)
+
+    def _taken(self, seconds: float = 0.0) -> bool:
+        try:
+            self._turns.get(seconds > 0, seconds)
+        except Empty:
+            return False
+        return True

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from model.case import Case
 from model.dictionary import NOT_KNOWN
@@ -24,8 +23,7 @@ CDS_SERVICE = "cds_service"
 """In an entry: the CDS Hooks service whose card showed the screening."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A screening that is recorded and may be shown: the answer's exact bytes, its prompt level, and its receipt."""
 
     answer: bytes

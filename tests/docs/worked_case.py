@@ -36,7 +36,7 @@ def tables(model: AdditiveModel) -> dict[str, str]:
     """The page's tables by the name in their marks, for the golden case under a model."""
     case = Case.of(model.dictionary, json.loads(GOLDEN.read_text())["features"])
     explanation = explain(model, case)
-    gaps = find_gaps(model, case, explanation)
+    gaps = find_gaps(model, explanation)
     return {
         "not known": _not_known(model, gaps),
         "score": _score(model, explanation, gaps),

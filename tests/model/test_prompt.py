@@ -31,9 +31,7 @@ def model(**policy):
 def prompt(model, **values):
     case = Case.of(model.dictionary, values)
     explanation = explain(model, case)
-    return decide_prompt(
-        model, case, explanation, find_gaps(model, case, explanation), find_grounds(model.dictionary, case)
-    )
+    return decide_prompt(model, case, explanation, find_gaps(model, explanation), find_grounds(model.dictionary, case))
 
 
 KNOWN = {"injury": "no", "mobile": "yes", "history": "no", "second_parent": "no"}

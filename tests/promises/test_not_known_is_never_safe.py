@@ -34,7 +34,7 @@ def test_forgetting_the_reference_answer_never_lowers_the_score(data):
 def test_the_range_holds_the_score_under_every_answer(data):
     model = data.draw(models(pairs=4))
     case = data.draw(cases(model))
-    gaps = find_gaps(model, case, explain(model, case))
+    gaps = find_gaps(model, explain(model, case))
     answers = {
         name: data.draw(values(model.dictionary.feature(name))) if value == NOT_KNOWN else value
         for name, value in case.values.items()
@@ -49,7 +49,7 @@ def test_the_range_holds_the_score_under_every_answer(data):
 def test_the_range_is_reached_and_no_wider(data):
     model = data.draw(models(pairs=4))
     case = data.draw(cases(model))
-    gaps = find_gaps(model, case, explain(model, case))
+    gaps = find_gaps(model, explain(model, case))
     unknown = [model.dictionary.feature(name) for name in case.not_known()][:3]
     fixed = {name: value for name, value in case.values.items() if name not in {f.name for f in unknown}}
     if len(case.not_known()) > len(unknown):
@@ -87,7 +87,7 @@ def test_no_prompt_is_never_given_while_an_answer_could_change_it(data):
     model = data.draw(models(pairs=4))
     case = data.draw(cases(model))
     explanation = explain(model, case)
-    gaps, grounds = find_gaps(model, case, explanation), find_grounds(model.dictionary, case)
+    gaps, grounds = find_gaps(model, explanation), find_grounds(model.dictionary, case)
     prompt = decide_prompt(model, case, explanation, gaps, grounds)
     if prompt.level != NO_PROMPT:
         return

@@ -130,7 +130,7 @@ def levels_changed(old: AdditiveModel, new: AdditiveModel, cases: Sequence[Case]
 
 def _screened(model: AdditiveModel, rules: GroundRules, case: Case) -> tuple[int, Mapping[str, float]]:
     explanation = explain(model, case)
-    prompt = decide_prompt(model, case, explanation, find_gaps(model, case, explanation), rules.find(case))
+    prompt = decide_prompt(model, case, explanation, find_gaps(model, explanation), rules.find(case))
     parts = {t.feature.name: part for t, part in zip(model.terms, explanation.contributions, strict=True)}
     return LEVELS.index(prompt.level), {**parts, BASE: model.base_value, THRESHOLD: -model.threshold}
 

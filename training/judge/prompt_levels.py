@@ -52,10 +52,9 @@ def put_to_the_rules(model: AdditiveModel, held: Held) -> Prompted:
     level = np.zeros(len(rows), dtype=np.intp)
     rules = np.zeros((len(rows), len(REFERRAL_RULES) + len(SEEK_RULES)), dtype=bool)
     met = np.zeros((len(rows), len(codes)), dtype=bool)
-    essential = [feature.name for feature in model.dictionary.features if feature.essential]
     for number, case in enumerate(cases_of(model.dictionary.features, held.X[rows])):
         explanation, grounds = _explained(model, case), find(case)
-        gaps = find_gaps(model, case, explanation)
+        gaps = find_gaps(model, explanation)
         level[number] = LEVELS.index(decide_prompt(model, case, explanation, gaps, grounds).level)
         answers = fewest_answers(model, explanation, gaps)
         rules[number] = (
@@ -63,7 +62,7 @@ def put_to_the_rules(model: AdditiveModel, held: Held) -> Prompted:
             explanation.margin >= model.threshold,
             bool(grounds.undecided),
             answers is not None and len(answers) <= model.dictionary.policy.answers,
-            any(case.values[name] == NOT_KNOWN for name in essential),
+            any(case.values[name] == NOT_KNOWN for name in model.dictionary.essential),
             case.known() < model.dictionary.policy.minimum_known,
         )
         for ground in grounds.met:

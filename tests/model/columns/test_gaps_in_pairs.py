@@ -40,8 +40,8 @@ def agree(model, codes, columns):
     pairs = tuple(PairColumns.of(pair, codes) for pair in model.pairs)
     found = GapsInPairColumns(model, codes, pairs).find(columns, np.array([one.margin for one in seen]))
     ends = zip(logistic(found.lowest).tolist(), logistic(found.highest).tolist(), strict=True)
-    for case, explanation, both, few in zip(cases, seen, ends, found.reachable.tolist(), strict=True):
-        gaps = find_gaps(model, case, explanation)
+    for explanation, both, few in zip(seen, ends, found.reachable.tolist(), strict=True):
+        gaps = find_gaps(model, explanation)
         assert both == gaps.score_range
         if explanation.margin < model.threshold:
             fewest = fewest_answers(model, explanation, gaps)
@@ -54,7 +54,7 @@ def test_gaps_are_those_of_one_case(drawn, row, data):
     """The threshold lies where some answers to one row just reach, so that the last bit counts, or a little off."""
     model, codes, columns = drawn
     explanation = explain(model, case_of(codes, columns[:, row]))
-    found = moves(model, case_of(codes, columns[:, row]), explanation.slots)
+    found = moves(model, explanation.slots)
     answers = data.draw(st.integers(0, model.dictionary.policy.answers + 1))
     gain, _ = highest_by_answers(found).get(answers, (0.0, ()))
     off = data.draw(st.sampled_from([0.0, 0.0, -0.1, 0.1]))
@@ -79,6 +79,6 @@ def test_the_last_bit_decides_alike_where_answers_just_reach_the_threshold(drawn
     model, codes, columns = drawn
     for row in range(ROWS):
         explanation = explain(model, case_of(codes, columns[:, row]))
-        by_answers = highest_by_answers(moves(model, case_of(codes, columns[:, row]), explanation.slots))
+        by_answers = highest_by_answers(moves(model, explanation.slots))
         gain, _ = by_answers[min(max(by_answers), model.dictionary.policy.answers)]
         agree(replace(model, threshold=explanation.margin + gain), codes, columns[:, row : row + 1])

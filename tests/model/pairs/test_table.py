@@ -139,7 +139,7 @@ def test_the_fewest_answers_are_as_few_as_trying_every_set_finds(data):
         )
         unknown = case.not_known()
     explanation = explain(model, case)
-    gaps = find_gaps(model, case, explanation)
+    gaps = find_gaps(model, explanation)
     found = fewest_answers(model, explanation, gaps)
 
     def most(names):
@@ -157,4 +157,4 @@ def test_the_fewest_answers_are_as_few_as_trying_every_set_finds(data):
     fewest = next((len(names) for names, margin in zip(sets, reached, strict=True) if margin >= model.threshold), None)
     assert (None if found is None else len(found)) == fewest
     if found is not None:
-        assert most([gap.term.feature.name for gap in found]) >= model.threshold
+        assert most([term.feature.name for term in found]) >= model.threshold

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from service.access.keys import create_key
 from service.drift.window import DriftWindow
-from service.running.metrics import ROOM, Metrics, State, forget_the_dead
+from service.running.metrics import MOST_ASIDE, ROOM, Metrics, State, forget_the_dead
 from service.running.readiness import Readiness
 from tests.service.serving import Refused, serving, wait_until
 
@@ -77,6 +77,30 @@ def test_a_request_is_counted_as_waiting_for_as_long_as_it_does():
     page = generate_latest(metrics._own).decode()
     assert figure(page, "grounds_queue_waiting") == 0
     assert figure(page, "grounds_queue_seconds_count") == 1
+
+
+def test_what_was_put_aside_is_counted_once_and_before_a_page_is_shown():
+    metrics = Metrics()
+    for status in (201, 201, 422):
+        metrics.answered("POST", "/v1/screenings", status, 0.003)
+    metrics.screened("seek_information")
+    metrics.screened("seek_information")
+    for _ in range(2):
+        metrics.write_down()
+    page = generate_latest(metrics._own).decode()
+    for status, count in ((201, 2), (422, 1)):
+        labels = f'{{method="POST",route="/v1/screenings",status="{status}"}}'
+        assert f"grounds_requests_total{labels} {count}.0" in page
+    assert 'grounds_request_seconds_bucket{le="0.0025",route="/v1/screenings"} 0.0' in page
+    assert 'grounds_request_seconds_bucket{le="0.005",route="/v1/screenings"} 3.0' in page
+    assert 'grounds_screenings_total{level="seek_information"} 2.0' in page
+
+
+def test_no_more_is_put_aside_than_fits():
+    metrics = Metrics()
+    for _ in range(MOST_ASIDE + 5):
+        metrics.answered("GET", "none", 404, 0.001)
+    assert f'status="404"}} {MOST_ASIDE}.0' in generate_latest(metrics._own).decode()
 
 
 def test_what_a_killed_worker_left_of_gauges_is_forgotten(tmp_path):

@@ -163,6 +163,7 @@ def test_refusals_count_and_are_recorded_once(service):
     assert service.log.size() == before + 1
     assert ask(app, json.dumps({**PLAIN, "agency": "gp"}).encode(), key)[0].startswith("429")
     assert service.log.size() == before + 1
+    metrics.write_down()
     page = metrics._own
     counted = {
         (sample.labels["route"], sample.labels["status"]): sample.value
