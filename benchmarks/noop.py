@@ -13,9 +13,10 @@ from unittest import mock
 
 from flask import Flask, Response, request
 from granian import Granian
+from granian.constants import Interfaces
 
 from service.running import server
-from service.running.worker import claim_core
+from service.running.worker import THREADS_A_SEAT, claim_core
 from service.settings import read_settings
 
 UNPINNED = "GROUNDS_BENCH_UNPINNED"
@@ -48,7 +49,8 @@ def main() -> None:
     """Serves until stopped, as `service.running.server` does: only the application that is loaded is another."""
 
     def instead(_target: str, **options: Any) -> object:
-        return Granian("benchmarks.noop:wsgi", **options)
+        wsgi = {"interface": Interfaces.WSGI, "blocking_threads": THREADS_A_SEAT * read_settings().threads}
+        return Granian("benchmarks.noop:wsgi", **{**options, **wsgi})
 
     with mock.patch.object(server, "Granian", instead):
         server.serve_workers(read_settings())

@@ -144,7 +144,7 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_bod
     rate = KeyRate(collaborators.screening_rate)
     cases = canned_cases(collaborators.released, writer)
     desk = _add_screenings(api, collaborators, writer, rate, batch_body_limit, cases)
-    app.short_way = ShortWay(desk, body_limit, app.noted)
+    app.short_way = ShortWay(app, desk, body_limit)
     api.register_blueprint(responses(collaborators.log, collaborators.keys, rate, collaborators.origin))
     api.register_blueprint(reference(collaborators.released, collaborators.keys))
     room = None

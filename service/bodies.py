@@ -84,28 +84,44 @@ class Bodies:
             size = limit + 1
         else:
             return None
-        key_id, address = key_id_of(environ), environ.get("REMOTE_ADDR", "")
-        turns = self._others if key_id is None else self._known
-        if not turns.take(key_id or "", address):
+        turn = self.turn(key_id_of(environ), environ.get("REMOTE_ADDR", ""))
+        if turn is None:
             return problem("overloaded", Retry_After=RETRY_AFTER)
-        try:
-            body = self._read(environ["wsgi.input"], size, address)
-        finally:
-            turns.give_back(key_id or "", address)
+        with turn:
+            body = _read(environ["wsgi.input"], size)
         environ["wsgi.input"] = BytesIO(body)
         if not length:
             environ["CONTENT_LENGTH"] = str(len(body))
             del environ["HTTP_TRANSFER_ENCODING"]
         return None
 
-    def _read(self, source: InputStream, size: int, address: str) -> bytes:
-        if self._times is None:
-            return _read(source, size)
-        number = self._times.began(address)
-        try:
-            return _read(source, size)
-        finally:
-            self._times.ended(number)
+    def turn(self, key_id: str | None, address: str) -> Turn | None:
+        """A turn to read a body, which ends with a `with` block; None where there is none.
+
+        `key_id` is None for whoever has no accepted key.
+        """
+        turns = self._others if key_id is None else self._known
+        if not turns.take(key_id or "", address):
+            return None
+        return Turn(turns, key_id or "", address, self._times)
+
+
+class Turn:
+    """A turn that was taken, and the time that its body takes."""
+
+    __slots__ = ("_address", "_key_id", "_number", "_times", "_turns")
+
+    def __init__(self, turns: Turns, key_id: str, address: str, times: BodyTimes | None) -> None:
+        self._turns, self._key_id, self._address, self._times = turns, key_id, address, times
+        self._number = 0 if times is None else times.began(address)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_error: object) -> None:
+        if self._times is not None:
+            self._times.ended(self._number)
+        self._turns.give_back(self._key_id, self._address)
 
 
 def _read(source: InputStream, size: int) -> bytes:

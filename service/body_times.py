@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from itertools import count
 
 from service.connections import Connection, connections
 from service.running.heeding import stopping
@@ -29,13 +30,14 @@ class BodyTimes:
         """`seconds` may a body take; `listed` gives the worker's connections."""
         self._seconds = seconds
         self._listed = listed
+        self._numbers = count()
         self._began: dict[int, tuple[float, str]] = {}
         self._unanswered: dict[int, tuple[float, float]] = {}
         """By the connection's number: when it was first seen to wait for an answer, and when one was last sent."""
 
     def began(self, address: str) -> int:
         """A body from that address is on its way. Gives what `ended` is to be told."""
-        number = threading.get_ident()  # a thread reads one body at a time
+        number = next(self._numbers)
         self._began[number] = time.monotonic(), address
         return number
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, Response, request
@@ -28,6 +27,8 @@ SLOW_MS = 1000.0
 HEADERS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 """What every answer says unless its view said otherwise."""
 
+TURNED_AWAY = "grounds.turned_away"
+"""Where stands the problem of a request that was turned away before it came to Flask: it is worded and counted here."""
 NO_RULE = "none"
 """What the metrics call the route of an address that is none of ours."""
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -77,7 +78,7 @@ class Web(Flask):
     senders: Senders
     """Tells whose body it is that takes a turn (set by `service.app`)."""
     short_way: ShortWay | None = None
-    """Answers plain screenings before Flask does; None where Flask answers all."""
+    """Answers plain screenings before Flask does (`service.running.door`); None where Flask answers all."""
     sandbox: WSGIApplication | None = None
     """Answers the requests with a sandbox key; None where they are refused as any other role's would be."""
 
@@ -86,12 +87,12 @@ class Web(Flask):
         answer: WSGIApplication = super().wsgi_app
         if self.sandbox is not None and SANDBOX_MARK in environ.get("HTTP_AUTHORIZATION", ""):
             answer = self.sandbox
-        elif self.short_way is not None:
-            answer = partial(self.short_way.answer, answer)
         if self.seats is None or environ["PATH_INFO"] in NEVER_TURNED_AWAY:
             return answer(environ, start_response)
         came = time.perf_counter()
-        turned_away = None if self.bodies is None else self.bodies.read(environ, self.senders.key_id)
+        turned_away: Problem | None = environ.get(TURNED_AWAY)
+        if turned_away is None and self.bodies is not None:
+            turned_away = self.bodies.read(environ, self.senders.key_id)
         if turned_away is None:
             turned_away = self.seats.take()
         if turned_away is not None:

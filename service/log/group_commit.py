@@ -1,7 +1,8 @@
 """Leader/follower group commit: the first thread waiting commits for all that queue behind it.
 
-No thread of its own and no added delay: a lone appender leads itself at once; under load, what queues while one
-commit is on its way to the disk goes into the next.
+No added delay: a lone appender leads itself at once; under load, what queues while one commit is on its way to the disk
+goes into the next. Whoever must not wait, as an event loop must not, hands in what it has and is told of the outcome;
+the one thread that commits for these begins with the first of them.
 """
 
 from __future__ import annotations
@@ -10,19 +11,23 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 
 class Waiting:
     """What a thread puts in the queue, and where it waits for the outcome."""
 
-    __slots__ = ("_turn", "done", "leads")
+    __slots__ = ("_turn", "done", "leads", "settled")
 
-    def __init__(self) -> None:
+    def __init__(self, settled: Callable[[], None] | None = None) -> None:
+        """`settled` is called, in whichever thread commits, when there is an outcome; None where a thread waits."""
         self.done = False
         self.leads = False
-        self._turn = threading.Lock()
-        self._turn.acquire()
+        self.settled = settled
+        if settled is None:
+            self._turn = threading.Lock()
+            self._turn.acquire()
 
     def wait(self) -> None:
         """Sleeps until there is an outcome, or until this thread is to lead."""
@@ -57,6 +62,19 @@ class GroupCommit(Generic[W]):
         self._mutex = threading.Lock()
         self._queue: deque[W] = deque()
         self._led = False
+        self._to_lead: SimpleQueue[bool] | None = None
+        """Tells the thread that commits for those that do not wait to commit (True), or to end."""
+        self._closed = False
+
+    def submit_soon(self, waiting: W) -> None:
+        """Returns at once; `waiting.settled` is called when the outcome is set."""
+        with self._mutex:
+            self._queue.append(waiting)
+            leads = not self._led
+            if leads:
+                self._led = waiting.leads = True
+        if leads:
+            self._lead_elsewhere()
 
     def submit(self, waiting: W) -> None:
         """Returns when the outcome of `waiting` is set."""
@@ -93,7 +111,9 @@ class GroupCommit(Generic[W]):
             self._hand_on()
             for waiting in batch:
                 waiting.done = True
-                if not waiting.leads:
+                if waiting.settled is not None:
+                    waiting.settled()
+                elif not waiting.leads:
                     waiting.wake()
 
     def _hand_on(self) -> None:
@@ -103,7 +123,35 @@ class GroupCommit(Generic[W]):
                 return
             successor = self._queue[0]
             successor.leads = True
-        successor.wake()
+        if successor.settled is None:
+            successor.wake()
+        else:
+            self._lead_elsewhere()
+
+    def _lead_elsewhere(self) -> None:
+        with self._mutex:
+            closed = self._closed
+            if not closed:
+                if self._to_lead is None:
+                    self._to_lead = SimpleQueue()
+                    threading.Thread(target=self._lead_for_others, args=(self._to_lead,), daemon=True).start()
+                self._to_lead.put(True)
+        if closed:
+            self._lead()  # which fails at once: there is nothing to wait for
+
+    def _lead_for_others(self, to_lead: SimpleQueue[bool]) -> None:
+        while to_lead.get():
+            self._lead()
+
+    def close(self) -> None:
+        """Ends the thread that commits for those that do not wait, once it has done what it was told to.
+
+        Call it once `commit` or the lock refuses whatever comes.
+        """
+        with self._mutex:
+            self._closed = True
+            if self._to_lead is not None:
+                self._to_lead.put(False)
 
     def _leave(self, waiting: W) -> None:
         # The waiting thread was interrupted. It must not stay in the queue, least of all as the leader.

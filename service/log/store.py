@@ -126,12 +126,30 @@ class LogStore(LogReader):
             raise AlreadyRecorded(pending.recorded_at)
         raise NotDurable(f"the log cannot be written ({pending.failure})")
 
-    def _pending(self, kind: Kind, entry_id: str, payload: bytes, unique: str | None) -> Pending:
+    def append_soon(
+        self, kind: Kind, payload: bytes, entry_id: str, unique: str | None, settled: Callable[[], None]
+    ) -> Pending:
+        """As `append`, without waiting: `settled` is called, by another thread, when the outcome is known.
+
+        Then one of `receipt`, `recorded_at` and `failure` of what this gives is set. Raises `EntryError`.
+        """
+        pending = self._pending(kind, entry_id, payload, unique, settled)
+        self._commits.submit_soon(pending)
+        return pending
+
+    def _pending(
+        self,
+        kind: Kind,
+        entry_id: str,
+        payload: bytes,
+        unique: str | None,
+        settled: Callable[[], None] | None = None,
+    ) -> Pending:
         check_entry(kind, entry_id, payload)
         if os.getpid() != self._process:
             raise RuntimeError("this log was opened before a fork; open it again in the new process")
         salt = random_piece()
-        return Pending(kind, entry_id, salt, commitment(salt, payload), payload, unique)
+        return Pending(kind, entry_id, salt, commitment(salt, payload), payload, unique, settled)
 
     def append_whole(self, kind: Kind, entries: Sequence[tuple[str, bytes, str | None]]) -> list[Receipt]:
         """Appends entries (id, payload, unique text) in one commit: all of them, or none.
@@ -224,3 +242,4 @@ class LogStore(LogReader):
                 self._database.disconnect()
                 self._engine.dispose()
             self._lock.close()
+            self._commits.close()

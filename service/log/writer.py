@@ -58,8 +58,9 @@ class Pending(Waiting):
         commitment: str,
         payload: bytes,
         unique: str | None,
+        settled: Callable[[], None] | None = None,
     ):
-        super().__init__()
+        super().__init__(settled)
         self.kind = kind
         self.entry_id = entry_id
         self.salt = salt

@@ -7,10 +7,13 @@ came: on a busy machine a worker served on for the 30 seconds after which it is 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
+from collections.abc import Callable
 
+_in_loop: dict[int, Callable[[], object]] = {}
 stopping = threading.Event()
 """Set once this process was told to stop: what waits for senders may then wait less."""
 
@@ -26,13 +29,29 @@ def heed(*signals: signal.Signals) -> None:
     threading.Thread(target=_heed, args=(frozenset(signals),), name="signals", daemon=True).start()
 
 
+def heed_in_loop(loop: asyncio.AbstractEventLoop, signum: signal.Signals) -> None:
+    """Has an event loop's own handler of a signal called, once the loop runs; call it after `heed`.
+
+    A loop calls its handlers when the signal itself comes to the main thread, and not when somebody calls what
+    `signal.getsignal` gives: so the signal is sent there once more.
+    """
+
+    def come() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signum})
+        signal.raise_signal(signum)
+
+    _in_loop[signum] = lambda: loop.call_soon_threadsafe(come)
+
+
 def _heed(signals: frozenset[signal.Signals]) -> None:
     while True:
         came = signal.sigwait(signals)
         if came == signal.SIGTERM:
             stopping.set()
         handler = signal.getsignal(came)
-        if callable(handler):
+        if came in _in_loop and handler is not signal.SIG_DFL:
+            _in_loop[came]()
+        elif callable(handler):
             handler(came, None)
         elif handler is signal.SIG_DFL:
             # Nothing is served yet. Not by the signal itself: a handler put in place this moment would swallow it.

@@ -87,17 +87,14 @@ def serve_workers(settings: Settings) -> None:
     pid_file = settings.run / PID_FILE
     write_whole(pid_file, str(os.getpid()).encode())
     server = Granian(
-        "service.running.worker:wsgi",
+        "service.running.worker:asgi",
         factory=True,
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         websockets=False,
         workers=settings.workers,
-        # Four times as many for bodies on their way (service.bodies), half as many that wait (screening.seats): the
-        # rest is there for whoever is turned away and for the addresses of status, whatever senders do.
-        blocking_threads=6 * settings.threads,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=64 * 1024),
         backlog=1024,
         respawn_failed_workers=True,

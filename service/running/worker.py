@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import gc
 import os
@@ -16,7 +17,8 @@ from typing import IO
 from service.model_files import load_active
 from service.running.application import CannotStart, application, said_plainly
 from service.running.assembly import open_log, start_publisher
-from service.running.heeding import heed
+from service.running.door import Door
+from service.running.heeding import heed, heed_in_loop
 from service.running.lifetime import record_activation
 from service.running.metrics import Metrics
 from service.running.telemetry import configure_logging, logger
@@ -25,22 +27,26 @@ from service.settings import read_settings
 from service.web import Web
 
 _AGAIN_SECONDS = 2.0
+THREADS_A_SEAT = 6
+"""Four times as many as requests are served at once for bodies on their way (service.bodies), half as many that wait
+(screening.seats): the rest is there for whoever is turned away and for the addresses of status, whatever senders do."""
 _claimed: list[IO[bytes]] = []
 
 
-def wsgi() -> Web:
+def asgi() -> Door:
     """The application of this worker (granian's factory).
 
     While it cannot start it says so and tries again, until it is told to stop: a worker that ended would be started
     anew at once, and a second such end within seconds is a crash loop to the server, which then ends all others too.
     """
     heed(signal.SIGTERM)
+    heed_in_loop(asyncio.get_event_loop(), signal.SIGTERM)  # the one that granian made, and will run
     configure_logging()
     end_with_parent()
     said = None
     while True:
         try:
-            return assembled()
+            return Door(assembled(), THREADS_A_SEAT * read_settings().threads)
         except CannotStart as error:
             if str(error) != said:
                 said = str(error)

@@ -13,6 +13,7 @@ from service.access.rate import KeyRate
 from service.errors import FieldError, Problem, problem
 from service.log.canonical import canonical_bytes
 from service.log.store import AlreadyRecorded, LogStore, NotDurable, Receipt, StoredEntry
+from service.log.writer import Pending
 from service.model_files import ReleasedModel
 from service.records import not_recorded, record_refusal, recorded, recorded_screening
 from service.running.metrics import Metrics
@@ -21,7 +22,7 @@ from service.screening.answer import AnswerWriter
 from service.screening.idempotency import Once
 from service.screening.many import screen_many
 from service.screening.schemas import request_schema
-from service.screening.story import screen
+from service.screening.story import Composed, screen, to_record
 
 REPLAYED = ("Idempotent-Replayed", "true")
 
@@ -40,6 +41,16 @@ class Answered(NamedTuple):
     model_sha256: str
     """Digest of the model that answered: of a retry, perhaps not the one in use."""
     headers: tuple[tuple[str, str], ...] = ()
+
+
+class Begun(NamedTuple):
+    """A screening on its way into the log."""
+
+    caller: Caller
+    asked: dict[str, Any]
+    once: Once | None
+    made: Composed
+    pending: Pending
 
 
 class ScreeningDesk:
@@ -71,6 +82,11 @@ class ScreeningDesk:
         self._refuse = refuse
         self._metrics = metrics
 
+    @property
+    def refuses_some(self) -> bool:
+        """Whether each validated request is looked at once more."""
+        return self._refuse is not None
+
     def take(self, caller: Caller, read: Read, cds_service: str | None = None) -> Answered:
         """Screens what `read` gives, or answers again what was answered before. A refusal is an entry too.
 
@@ -95,6 +111,37 @@ class ScreeningDesk:
         if self._metrics is not None:
             self._metrics.screened(shown.level)
         return Answered(shown.answer, shown.receipt, self.released.sha256)
+
+    def begin(self, caller: Caller, asked: dict[str, Any], once: Once | None, settled: Callable[[], None]) -> Begun:
+        """As `take`, of a request that is plainly right, without waiting for the record.
+
+        `settled` is called, by another thread, when `end` may be. Raises `Problem` where there were too many, and
+        nothing was done; `ExplanationError`.
+        """
+        self.rate.admit(caller.key_id)
+        made = to_record(asked, self.released, self._writer, caller, once)
+        text = None if once is None else once.text
+        pending = self.log.append_soon("screening", made.payload, made.screening_id, text, settled)
+        return Begun(caller, asked, once, made, pending)
+
+    def end(self, begun: Begun) -> Answered | None:
+        """What was begun, now that it is settled; None where it was recorded before. Raises `Problem`."""
+        if begun.pending.receipt is None:
+            if begun.pending.recorded_at is not None:
+                return None
+            raise not_recorded()
+        if self._metrics is not None:
+            self._metrics.screened(begun.made.level)
+        return Answered(begun.made.answer, begun.pending.receipt, self.released.sha256)
+
+    def repeated(self, begun: Begun) -> Answered:
+        """The answer of what was recorded before; reads the log. A refusal is an entry too. Raises `Problem`."""
+        assert begun.pending.recorded_at is not None
+        try:
+            return self._repeated(begun.asked, begun.once, begun.pending.recorded_at)
+        except Problem as refusal:
+            record_refusal(refusal, begun.caller, self.log)
+            raise
 
     def take_many(
         self, caller: Caller, read: Callable[[], tuple[list[dict[str, Any]], Once | None]]

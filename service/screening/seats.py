@@ -32,6 +32,8 @@ class Seats:
             self._turns.put(None)
         self._mutex = threading.Lock()
         self._may_wait = waiting
+        self.most = seats + waiting
+        """Requests that are served or wait at once."""
         self.turned_away = 0
 
     def take(self) -> Problem | None:

@@ -1,31 +1,48 @@
-"""The short way of a screening: a request that is plainly right is answered without Flask's dispatch (ADR 7).
+"""The short way of a screening: a request that is plainly right is answered on the event loop (ADR 17).
 
 It does what the view of `POST /v1/screenings` does, over the same desk, and decides nothing else: a request that is in
-any way out of the ordinary goes on to Flask as it came, and so does a refusal, to be worded and counted there alone.
+any way out of the ordinary is left to Flask as it came, and so is a refusal, to be worded and counted there alone.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from collections.abc import Mapping
+from contextlib import nullcontext
+from functools import partial
+from typing import Any, NamedTuple
 
-from service.errors import Problem
+from service.access.keys import Caller
+from service.asgi import Receive, Scope, Send
+from service.errors import Problem, problem
 from service.records import with_record
 from service.screening.desk import Answered, ScreeningDesk
 from service.screening.idempotency import Once, idempotency_key
 from service.screening.reading import JSON, check_agency, parsed
-from service.web import HEADERS
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from service.screening.seats import RETRY_AFTER
+from service.web import HEADERS, TURNED_AWAY, Web
 
 ADDRESS = "/v1/screenings"
-Noted = Callable[[str, str, int, float], None]
-"""Is told method, rule, status and when the request began (`time.perf_counter`)."""
 RAISED = "grounds.raised"
 """Where Flask's view finds what went wrong on the short way, to raise it in its own place."""
+_HEADERS = [(b"content-type", JSON.encode()), *((name.lower().encode(), value.encode()) for name, value in HEADERS)]
+
+
+class Left(NamedTuple):
+    """What is left to Flask: a request whose body was read as far as this, to its end if `whole`."""
+
+    body: bytes = b""
+    whole: bool = False
+    mark: tuple[str, Exception] | None = None
+    """Where in Flask's environment to put what went wrong: to be raised there, and nothing to be done again."""
+
+
+class _Head(NamedTuple):
+    caller: Caller
+    idempotency_key: str | None
+    length: int
 
 
 def raise_again(environ: Mapping[str, Any]) -> None:
@@ -36,67 +53,139 @@ def raise_again(environ: Mapping[str, Any]) -> None:
 
 
 class ShortWay:
-    """Stands before Flask, which it calls for all but a plainly right screening."""
+    """Answers plainly right screenings, and says of all others how far they were read."""
 
-    def __init__(self, desk: ScreeningDesk, body_limit: int, noted: Noted) -> None:
-        """`body_limit` is in bytes; `noted` is told of each answer."""
+    def __init__(self, web: Web, desk: ScreeningDesk, body_limit: int) -> None:
+        """`body_limit` is in bytes; `web` has the turns, and is told of each answer."""
+        self._web = web
         self._desk = desk
         self._limit = body_limit
-        self._noted = noted
+        self._settling: _Settling | None = None
+        self._in_hand = 0
 
-    def answer(
-        self, flask: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        """Answers the request, or lets Flask."""
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> Left | None:
+        """Answers the request; or what is left to Flask."""
         began = time.perf_counter()
-        body = _plain_body(environ, self._limit)
-        if body is None:
-            return flask(environ, start_response)
+        head = self._plain_head(scope)
+        if head is None:
+            return Left()
+        bodies, client = self._web.bodies, scope.get("client")
+        turn = nullcontext() if bodies is None else bodies.turn(head.caller.key_id, client[0] if client else "")
+        if turn is None:
+            return Left()
+        with turn:
+            body, whole = await _read(receive, head.length)
+        if not whole or len(body) != head.length:
+            return Left(body, whole)
+        # Who waits for the log takes no thread's turn, so there are as many as threads serve and keep waiting.
+        if self._web.seats is not None and self._in_hand >= self._web.seats.most:
+            return Left(body, whole=True, mark=(TURNED_AWAY, problem("overloaded", Retry_After=RETRY_AFTER)))
+        self._in_hand += 1
         try:
-            answered = self._screened(environ, body)
-        except Exception as error:
-            environ[RAISED] = error
-            answered = None
-        if answered is None:
-            return flask(environ, start_response)
-        shown = with_record(answered.answer, answered.record, self._desk.origin)
-        kind, size = ("Content-Type", JSON), ("Content-Length", str(len(shown)))
-        location = ("Location", f"{ADDRESS}/{answered.record.entry_id}")
-        start_response("201 CREATED", [kind, size, *HEADERS, location, *answered.headers])
-        self._noted("POST", ADDRESS, 201, began)
-        return [shown]
+            answered = await self._screened(head, body)
+        finally:
+            self._in_hand -= 1
+        if isinstance(answered, Left):
+            return answered
+        await self._send(answered, send)
+        self._web.noted("POST", ADDRESS, 201, began)
+        return None
 
-    def _screened(self, environ: WSGIEnvironment, body: bytes) -> Answered | None:
-        """The recorded answer; None where the request is to be looked at more closely, and nothing has been done."""
-        desk = self._desk
+    def _plain_head(self, scope: Scope) -> _Head | None:
+        """What the head of a plainly right screening says; None where it may be none."""
+        if scope["path"] != ADDRESS or scope["method"] != "POST" or self._desk.refuses_some:
+            return None
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"")
+        if (
+            len(headers) < len(list(scope["headers"]))  # one stands twice
+            or headers.get(b"content-type") != JSON.encode()
+            or b"content-encoding" in headers
+            or not length.isdigit()
+            or not 0 < int(length) <= self._limit
+        ):
+            return None
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
+        if authorization[:7].lower() != "bearer ":
+            return None
+        caller = self._desk.keys.known(authorization)
+        if caller is None or caller.role != "practitioner":
+            return None
+        key = headers.get(b"idempotency-key")
+        return _Head(caller, None if key is None else key.decode("latin-1"), int(length))
+
+    async def _screened(self, head: _Head, body: bytes) -> Answered | Left:
         try:
-            caller = desk.keys.caller(environ.get("HTTP_AUTHORIZATION"))
-            asked = desk.acceptor.accept(parsed(body))
+            asked = self._desk.acceptor.accept(parsed(body))
+            if asked is None:
+                return Left(body, whole=True)
+            check_agency(asked, head.caller)  # and the acceptor takes listed values alone: what was asked tells all
+            once = idempotency_key(head.idempotency_key, head.caller, "screening")
         except Problem:
-            return None
-        if asked is None:
-            return None
+            return Left(body, whole=True)
+        if once is not None and once.earlier:  # the log is to be asked first
+            return Left(body, whole=True)
+        try:
+            return await self._recorded(head.caller, asked, once)
+        except Exception as error:
+            return Left(body, whole=True, mark=(RAISED, error))
 
-        def read() -> tuple[dict[str, Any], Once | None]:
-            check_agency(asked, caller)  # and the acceptor takes listed values alone: what was asked tells all
-            return asked, idempotency_key(environ.get("HTTP_IDEMPOTENCY_KEY"), caller, "screening")
+    async def _recorded(self, caller: Caller, asked: dict[str, Any], once: Once | None) -> Answered:
+        loop = asyncio.get_running_loop()
+        if self._settling is None or self._settling.loop is not loop:
+            self._settling = _Settling(loop)
+        future: asyncio.Future[None] = loop.create_future()
+        begun = self._desk.begin(caller, asked, once, partial(self._settling.settled, future))
+        await future
+        answered = self._desk.end(begun)
+        return await asyncio.to_thread(self._desk.repeated, begun) if answered is None else answered
 
-        return desk.take(caller, read)
+    async def _send(self, answered: Answered, send: Send) -> None:
+        shown = with_record(answered.answer, answered.record, self._desk.origin)
+        headers = [
+            *_HEADERS,
+            (b"content-length", b"%d" % len(shown)),
+            (b"location", f"{ADDRESS}/{answered.record.entry_id}".encode()),
+            *((name.encode(), value.encode()) for name, value in answered.headers),
+        ]
+        await send({"type": "http.response.start", "status": 201, "headers": headers, "trailers": False})
+        await send({"type": "http.response.body", "body": shown, "more_body": False})
 
 
-def _plain_body(environ: WSGIEnvironment, limit: int) -> bytes | None:
-    """The body of what looks like a screening, left to be read again; None where it does not."""
-    if environ["PATH_INFO"] != ADDRESS or environ["REQUEST_METHOD"] != "POST" or environ.get("CONTENT_TYPE") != JSON:
-        return None
-    if "HTTP_CONTENT_ENCODING" in environ:
-        return None
-    length = environ.get("CONTENT_LENGTH") or ""
-    if not length.isdecimal() or not 0 < int(length) <= limit:
-        return None
-    source = environ["wsgi.input"]
-    if isinstance(source, BytesIO):  # read before the turn was taken (service.bodies), and Flask finds it as it is
-        body = source.getvalue()
-    else:
-        body = source.read(int(length))
-        environ["wsgi.input"] = BytesIO(body)
-    return body if len(body) == int(length) else None
+class _Settling:
+    """Tells an event loop of what other threads settled, by one call of all that came together."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._settled: deque[asyncio.Future[None]] = deque()
+        self._told = False
+
+    def settled(self, future: asyncio.Future[None]) -> None:
+        """The future may go on. Any thread may say so."""
+        self._settled.append(future)
+        if not self._told:
+            self._told = True
+            self.loop.call_soon_threadsafe(self._go_on)
+
+    def _go_on(self) -> None:
+        self._told = False  # before the first look: what comes after it is told anew
+        while self._settled:
+            future = self._settled.popleft()
+            if not future.done():
+                future.set_result(None)
+
+
+async def _read(receive: Receive, length: int) -> tuple[bytes, bool]:
+    """The body, or as much of it as shows that it is too long; and whether there is no more to come."""
+    parts: list[bytes] = []
+    read = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return b"".join(parts), True  # the sender is gone
+        parts.append(message["body"])
+        read += len(message["body"])
+        if not message["more_body"]:
+            return b"".join(parts), True
+        if read > length:
+            return b"".join(parts), False

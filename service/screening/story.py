@@ -31,6 +31,15 @@ class Shown(NamedTuple):
     receipt: Receipt
 
 
+class Composed(NamedTuple):
+    """A screening that is not recorded yet, and so not to be shown: its id, answer, prompt level and entry."""
+
+    screening_id: str
+    answer: bytes
+    level: str
+    payload: bytes
+
+
 def screen(
     asked: Mapping[str, Any],
     released: ReleasedModel,
@@ -49,11 +58,24 @@ def screen(
     """
     if once is not None and once.earlier and (found := recorded(lambda: once.found_earlier(log))) is not None:
         raise AlreadyRecorded(found.index)
+    made = to_record(asked, released, writer, caller, once, cds_service)
+    receipt = log.append("screening", made.payload, made.screening_id, None if once is None else once.text)
+    return Shown(made.answer, made.level, receipt)
+
+
+def to_record(
+    asked: Mapping[str, Any],
+    released: ReleasedModel,
+    writer: AnswerWriter,
+    caller: Caller,
+    once: Once | None = None,
+    cds_service: str | None = None,
+) -> Composed:
+    """All of `screen` but the record. Raises `ExplanationError`."""
     screening_id = uuid7()
     answer, level = composed(asked, released, writer, screening_id)
     payload = screening_payload(answer, asked, released, caller, once, cds_service)
-    receipt = log.append("screening", payload, screening_id, None if once is None else once.text)
-    return Shown(answer, level, receipt)
+    return Composed(screening_id, answer, level, payload)
 
 
 def compose(asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWriter, screening_id: str) -> bytes:

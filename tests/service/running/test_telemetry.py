@@ -39,7 +39,7 @@ def test_a_worker_that_cannot_start_says_why_once_and_waits_until_it_can(setting
     model = settings.models / "test-1" / "model.json"
     whole = model.read_bytes()
     model.write_text("{}")
-    command = [sys.executable, "-c", "from service.running.worker import wsgi; wsgi()"]
+    command = [sys.executable, "-c", "from service.running.worker import asgi; asgi()"]
     worker = subprocess.Popen(command, env=environment_of(settings, 1), stderr=subprocess.PIPE, text=True)
     try:
         said = json.loads(worker.stderr.readline())
@@ -55,7 +55,7 @@ def test_a_worker_that_cannot_start_says_why_once_and_waits_until_it_can(setting
 
 def test_a_worker_that_waits_ends_when_it_is_told_to(settings):
     (settings.models / "test-1" / "model.json").write_text("{}")
-    command = [sys.executable, "-c", "from service.running.worker import wsgi; wsgi()"]
+    command = [sys.executable, "-c", "from service.running.worker import asgi; asgi()"]
     worker = subprocess.Popen(command, env=environment_of(settings, 1), stderr=subprocess.PIPE, text=True)
     try:
         worker.stderr.readline()
