@@ -139,7 +139,6 @@ def _environ(scope: Scope) -> WSGIEnvironment:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
-        "wsgi.input_terminated": True,
     }
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").upper().replace("-", "_"), value.decode("latin-1")
@@ -147,4 +146,6 @@ def _environ(scope: Scope) -> WSGIEnvironment:
             key = f"HTTP_{key}"
         joint = "; " if key == "HTTP_COOKIE" else ","
         environ[key] = f"{environ[key]}{joint}{text}" if key in environ else text
+    if "CONTENT_LENGTH" not in environ:
+        environ["wsgi.input_terminated"] = True  # else one that ends before its length is known to be cut off
     return environ

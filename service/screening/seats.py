@@ -26,14 +26,13 @@ class Seats:
         self, seats: int, waiting: int, queued: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> None:
         """At most `seats` requests are served and `waiting` more wait, each within `queued()`."""
-        self._queued = queued
+        self.queued = queued
         self._turns: SimpleQueue[None] = SimpleQueue()  # in C, where a semaphore is a page of Python
         for _ in range(seats):
             self._turns.put(None)
         self._mutex = threading.Lock()
         self._may_wait = waiting
-        self.most = seats + waiting
-        """Requests that are served or wait at once."""
+        self.seats, self.waiting = seats, waiting
         self.turned_away = 0
 
     def take(self) -> Problem | None:
@@ -44,7 +43,7 @@ class Seats:
             may_wait = self._may_wait > 0
             self._may_wait -= may_wait
         if may_wait:
-            with self._queued():
+            with self.queued():
                 taken = self._taken(PATIENCE_SECONDS)
             with self._mutex:
                 self._may_wait += 1

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -77,12 +77,17 @@ class ShortWay:
             body, whole = await _read(receive, head.length)
         if not whole or len(body) != head.length:
             return Left(body, whole)
-        # Who waits for the log takes no thread's turn, so there are as many as threads serve and keep waiting.
-        if self._web.seats is not None and self._in_hand >= self._web.seats.most:
-            return Left(body, whole=True, mark=(TURNED_AWAY, problem("overloaded", Retry_After=RETRY_AFTER)))
+        # Who waits for the log takes no thread's turn, so there are as many of these again.
+        waits: AbstractContextManager[None] = nullcontext()
+        seats = self._web.seats
+        if seats is not None and self._in_hand >= seats.seats:
+            if self._in_hand >= seats.seats + seats.waiting:
+                return Left(body, whole=True, mark=(TURNED_AWAY, problem("overloaded", Retry_After=RETRY_AFTER)))
+            waits = seats.queued()
         self._in_hand += 1
         try:
-            answered = await self._screened(head, body)
+            with waits:
+                answered = await self._screened(head, body)
         finally:
             self._in_hand -= 1
         if isinstance(answered, Left):
@@ -146,7 +151,7 @@ class ShortWay:
             *_HEADERS,
             (b"content-length", b"%d" % len(shown)),
             (b"location", f"{ADDRESS}/{answered.record.entry_id}".encode()),
-            *((name.encode(), value.encode()) for name, value in answered.headers),
+            *((name.lower().encode(), value.encode()) for name, value in answered.headers),
         ]
         await send({"type": "http.response.start", "status": 201, "headers": headers, "trailers": False})
         await send({"type": "http.response.body", "body": shown, "more_body": False})
