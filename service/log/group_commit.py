@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
@@ -141,7 +141,8 @@ class GroupCommit(Generic[W]):
 
     def _lead_for_others(self, to_lead: SimpleQueue[bool]) -> None:
         while to_lead.get():
-            self._lead()
+            with suppress(BaseException):  # `give_up` was told of it; others wait for this thread
+                self._lead()
 
     def close(self) -> None:
         """Ends the thread that commits for those that do not wait, once it has done what it was told to.

@@ -100,12 +100,12 @@ class _Body(RawIOBase):
         return True
 
     def read(self, size: int | None = -1) -> bytes:
-        """At most that many bytes, as soon as there are any; none at the end, or when the sender is gone."""
+        """At most that many bytes, as soon as there are any, or all; none at the end, or when the sender is gone."""
+        if size is None or size < 0:
+            return self.readall()
         while self._more and not self._come:
             message = asyncio.run_coroutine_threadsafe(_received(self._receive), self._loop).result()
             self._come, self._more = message
-        if size is None or size < 0:
-            size = len(self._come)
         part, self._come = self._come[:size], self._come[size:]
         return part
 

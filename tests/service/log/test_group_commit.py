@@ -10,8 +10,9 @@ from service.log.group_commit import GroupCommit, Waiting
 
 
 class Item(Waiting):
-    def __init__(self, number: int) -> None:
-        super().__init__()
+    def __init__(self, number: int, soon: bool = False) -> None:
+        self.told = threading.Event()
+        super().__init__(self.told.set if soon else None)
         self.number = number
         self.outcome: object = None
 
@@ -181,3 +182,45 @@ def test_a_follower_interrupted_as_it_is_to_lead_hands_on() -> None:
         thread.join(10)
         assert not thread.is_alive()
     assert last.outcome == "stored"
+
+
+def told(desk: Desk, *items: Item) -> None:
+    for item in items:
+        desk.group.submit_soon(item)
+    for item in items:
+        assert item.told.wait(20), "nobody was told of an outcome"
+
+
+def test_who_does_not_wait_is_told_and_shares_commits_with_those_who_do() -> None:
+    desk = Desk()
+    soon = [Item(number, soon=True) for number in range(64, 128)]
+    handing_in = threading.Thread(target=told, args=(desk, *soon))
+    handing_in.start()
+    waited = desk.submit_all(64)
+    handing_in.join(20)
+    assert not handing_in.is_alive()
+    assert {item.outcome for item in (*soon, *waited)} == {"stored"}
+    assert sorted(number for batch in desk.batches for number in batch) == list(range(128))
+    assert len(desk.batches) < 128
+
+
+@pytest.mark.parametrize("fault", [OSError("full"), KeyboardInterrupt()])
+def test_who_does_not_wait_is_told_of_a_failure_and_the_next_is_committed(fault: BaseException) -> None:
+    desk = Desk()
+    desk.fail = fault
+    first, second = Item(1, soon=True), Item(2, soon=True)
+    told(desk, first)
+    told(desk, second)
+    assert first.outcome is fault
+    assert second.outcome == "stored"
+
+
+def test_what_comes_after_the_end_fails_at_once() -> None:
+    desk = Desk()
+    told(desk, Item(1, soon=True))
+    desk.group.close()
+    desk.fail = OSError("closed")
+    last = Item(2, soon=True)
+    desk.group.submit_soon(last)
+    assert last.told.is_set()
+    assert isinstance(last.outcome, OSError)
