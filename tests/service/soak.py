@@ -136,7 +136,7 @@ def _expected(line: str) -> bool:
 def prepared(postgresql: bool, seed: int) -> Iterator[Soak]:
     """A service with a released model, on a disk that can be full, slow, and a clock that can be wrong."""
     with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="grounds-soak-"))
+        folder = Path(tempfile.mkdtemp(prefix="grounds-faults-"))  # no path may look like a case reference
         stack.callback(shutil.rmtree, folder)
         folder.chmod(0o755)  # PostgreSQL runs as another user
         for name in ("disk", "database"):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 _ROOM = "size=1g"
+_PATIENCE_SECONDS = 10
 
 
 class SmallDisk:
@@ -38,5 +40,9 @@ class SmallDisk:
         self._mount("-o", f"remount,{_ROOM}")
 
     def remove(self) -> None:
-        """Unmounts; what is on it is gone."""
+        """Unmounts; what is on it is gone. A process that was ended may hold a file of it for a moment longer."""
+        for _ in range(_PATIENCE_SECONDS * 10):
+            if not subprocess.run(["umount", str(self.folder)], capture_output=True, check=False).returncode:
+                return
+            time.sleep(0.1)
         subprocess.run(["umount", str(self.folder)], check=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, read_model
@@ -69,6 +69,7 @@ def test_with_the_same_data_both_are_taken_as_released(run: Run, later: Path, tm
     assert judge(run, later, tmp_path / "models")["value"] == pytest.approx(expected, abs=1e-8)
 
 
+@settings(max_examples=40)  # most of the time goes into drawing a model
 @given(models(pairs=4))
 def test_models_that_differ_in_a_pair_are_not_the_same(model: AdditiveModel) -> None:
     assert same_tables(model, replace(model, version="later"))

@@ -13,24 +13,22 @@ from distributed import Client, LocalCluster
 from threadpoolctl import threadpool_limits
 
 from tests.training.conftest import SEED, Run
+from tests.training.fit.on_workers import own_process, threads_and_processes_within
 from training.fit import cluster, cluster_backend
 from training.fit.engine import EngineError, engine
 from training.pipeline import file_digest, train
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def workers() -> Iterator[LocalCluster]:
+    """For tests that leave them as they are."""
     with cluster.workers_here(2) as started:
         yield started
 
 
 def process_of_each(started: LocalCluster) -> dict[str, int]:
     with Client(started, set_as_default=False) as client:
-        return {worker: info["pid"] for worker, info in client.run(_own_process).items()}
-
-
-def _own_process() -> dict[str, int]:
-    return {"pid": os.getpid()}
+        return dict(client.run(own_process))
 
 
 class Kills:
@@ -44,23 +42,22 @@ class Kills:
             os.kill(self.left.pop(0)[1], signal.SIGKILL)
 
 
-def test_workers_killed_on_the_way_change_nothing(
-    run: Run, workers: LocalCluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_workers_killed_on_the_way_change_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_backend, "LARGE", 1_000)  # so that these few rows are sent as many would be
-    before = process_of_each(workers)
-    kills = Kills(list(before.values()), ["judged model: out of fold", "released model: boosted bags"])
-    with engine("dask", workers.scheduler_address), threadpool_limits(1):
-        trained = train(
-            run.cases,
-            run.dictionary,
-            data_sha256=file_digest(run.path),
-            synthetic=True,
-            seed=SEED,
-            progress=kills,
-        )
-    assert kills.left == []
-    assert not set(before.values()) & set(process_of_each(workers).values())  # both had died and others came
+    with cluster.workers_here(2) as workers:
+        before = process_of_each(workers)
+        kills = Kills(list(before.values()), ["judged model: out of fold", "released model: boosted bags"])
+        with engine("dask", workers.scheduler_address), threadpool_limits(1):
+            trained = train(
+                run.cases,
+                run.dictionary,
+                data_sha256=file_digest(run.path),
+                synthetic=True,
+                seed=SEED,
+                progress=kills,
+            )
+        assert kills.left == []
+        assert not set(before.values()) & set(process_of_each(workers).values())  # both had died and others came
     assert trained.data == run.trained.data
 
 
@@ -69,17 +66,9 @@ def test_work_is_done_by_the_workers_and_by_one_thread(workers: LocalCluster) ->
 
     with engine("dask", workers.scheduler_address):
         done = Parallel(n_jobs=1)(delayed(os.getpid)() for _ in range(20))
-        inner = Parallel()(delayed(_threads_and_processes_within)() for _ in range(2))
+        inner = Parallel()(delayed(threads_and_processes_within)() for _ in range(2))
     assert set(done) <= set(process_of_each(workers).values())
     assert all(threads == {1} and processes == 1 for threads, processes in inner)
-
-
-def _threads_and_processes_within() -> tuple[set[int], int]:
-    from joblib import Parallel, delayed
-    from threadpoolctl import threadpool_info
-
-    processes = Parallel()(delayed(os.getpid)() for _ in range(4))
-    return {pool["num_threads"] for pool in threadpool_info()}, len({*processes, os.getpid()})
 
 
 def test_what_a_task_raises_comes_back(workers: LocalCluster) -> None:
