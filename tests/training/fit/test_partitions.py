@@ -15,7 +15,7 @@ import pytest
 from distributed import Client, Nanny
 from numpy.typing import NDArray
 
-from tests.training.fit.wide_rows import WIDE, WIDE_ROWS, peak_memory, peak_of_libraries, read_wide, write_wide
+from tests.training.fit.wide_rows import WIDE, WIDE_ROWS, peak_memory, read_wide, write_wide
 from training.fit import objective, partitions, smoothing
 from training.fit.binning import distinct
 from training.fit.cluster import workers_here
@@ -102,6 +102,7 @@ def killed_meanwhile(pid: int, folder: Path) -> Iterator[None]:
 
 def test_more_rows_than_a_workers_memory_and_a_worker_killed(tmp_path, monkeypatch):
     """Workers that the nanny ends at 95 % of their limit fit what would not fit there, one of them killed meanwhile."""
+    assert WIDE * WIDE_ROWS * 8 > WORKER_LIMIT
     monkeypatch.setattr(objective, "CHUNK_ROWS", 4 * objective.BLOCK_ROWS)
     monkeypatch.setattr(smoothing, "MOST_UPDATES", 1)  # the steps after it are no others
     parts = write_wide(tmp_path, 40_000)
@@ -114,7 +115,6 @@ def test_more_rows_than_a_workers_memory_and_a_worker_killed(tmp_path, monkeypat
         Client(cluster) as client,
     ):
         (pid, *_) = client.run(os.getpid).values()
-        assert min(client.run(peak_of_libraries).values()) + WIDE * WIDE_ROWS * 8 > WORKER_LIMIT
         with killed_meanwhile(pid, tmp_path), engine("dask", cluster.scheduler_address):
             there = fit_partitions(TableRegression(specs), parts, read_wide, tmp_path)
         peaks = client.run(peak_memory)
