@@ -43,8 +43,9 @@ class Settings:
     """GROUNDS_WORKERS: worker processes. Default: one for each core that the service may use, at least 2. With 1 nobody
     is answered while that worker is replaced: enough to try things out."""
     threads: int
-    """GROUNDS_THREADS: requests that a worker serves at once, each of which may wait for a durable commit; half as many
-    more wait for their turn, for a second at most, and the rest are answered 503. Default 32."""
+    """GROUNDS_THREADS: requests that a worker serves at once in threads, each of which may wait for a durable commit,
+    and as many plain screenings apart from these, which wait without a thread; half as many more of either may wait,
+    and the rest are answered 503. Default 32."""
     body_limit: int
     """GROUNDS_BODY_LIMIT: largest request body, in bytes. Default 65536."""
     https: bool = False
