@@ -34,8 +34,8 @@ print(json.dumps({"ready": ready, "rss": memory["Rss"], "pss": memory["Pss"], "m
 """
 WORKER = """
 import json, sys, time
-from service.running.worker import assembled
-app = assembled()
+from service.running.worker import asgi
+app = asgi().web
 ready = time.monotonic()
 answer = app.test_client().post("/v1/screenings", data=open(sys.argv[1], "rb").read(),
     headers={"Authorization": "Bearer " + sys.stdin.read(), "Content-Type": "application/json"})

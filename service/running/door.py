@@ -29,14 +29,14 @@ class Door:
 
     def __init__(self, web: Web, threads: int) -> None:
         """`threads` may wait at once, for what Flask answers."""
-        self._web = web
+        self.web = web
         self._threads = ThreadPoolExecutor(threads, "request")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""
         if scope["type"] != "http":
             return
-        short = self._web.short_way
+        short = self.web.short_way
         left = Left() if short is None else await short.answer(scope, receive, send)
         if left is not None:
             await self._by_flask(scope, left, receive, send)
@@ -69,7 +69,7 @@ class Door:
             begun[:] = [(status, headers)]
             return lambda _data: None  # nothing here writes that way
 
-        answered = self._web(environ, start_response)
+        answered = self.web(environ, start_response)
         if isinstance(answered, (list, tuple)):
             body, rest = b"".join(answered), None
         else:
