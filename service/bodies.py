@@ -19,6 +19,8 @@ from service.screening.seats import RETRY_AFTER
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream, WSGIEnvironment
 
+LONGEST_LENGTH = 19
+"""Digits of a Content-Length; what is longer is too large, and beyond some thousands no number to Python."""
 _AT_A_TIME = 65_536
 _ADDRESSES_KEPT = 1024
 
@@ -77,7 +79,7 @@ class Bodies:
         length = environ.get("CONTENT_LENGTH") or ""
         limit = self._limits.get(environ["PATH_INFO"], self._limit)
         if length.isdecimal():
-            size = int(length)
+            size = int(length) if len(length) <= LONGEST_LENGTH else limit + 1
             if not 0 < size <= limit:
                 return None
         elif "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():

@@ -112,7 +112,8 @@ class GroupCommit(Generic[W]):
             for waiting in batch:
                 waiting.done = True
                 if waiting.settled is not None:
-                    waiting.settled()
+                    with suppress(Exception):  # the loop that it tells is gone, and others wait to be told
+                        waiting.settled()
                 elif not waiting.leads:
                     waiting.wake()
 
@@ -131,13 +132,16 @@ class GroupCommit(Generic[W]):
     def _lead_elsewhere(self) -> None:
         with self._mutex:
             closed = self._closed
-            if not closed:
-                if self._to_lead is None:
-                    self._to_lead = SimpleQueue()
-                    threading.Thread(target=self._lead_for_others, args=(self._to_lead,), daemon=True).start()
-                self._to_lead.put(True)
-        if closed:
-            self._lead()  # which fails at once: there is nothing to wait for
+            if not closed and self._to_lead is None:
+                to_lead: SimpleQueue[bool] = SimpleQueue()
+                with suppress(RuntimeError):  # there may be no room for another thread: then this one leads
+                    threading.Thread(target=self._lead_for_others, args=(to_lead,), daemon=True).start()
+                    self._to_lead = to_lead
+            leader = None if closed else self._to_lead
+            if leader is not None:
+                leader.put(True)
+        if leader is None:
+            self._lead()
 
     def _lead_for_others(self, to_lead: SimpleQueue[bool]) -> None:
         while to_lead.get():

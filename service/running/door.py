@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, RawIOBase
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from service.asgi import Receive, Scope, Send
+from service.errors import problem_of
 from service.screening.short_way import Left
 from service.web import Web
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+_BETWEEN_LOOKS = 1.0
+"""Seconds after which a thread that waits for a body looks whether the loop is still there."""
 _UNPREFIXED = {"CONTENT_TYPE", "CONTENT_LENGTH"}
 
 
@@ -36,10 +39,19 @@ class Door:
         """Answers a request."""
         if scope["type"] != "http":
             return
-        short = self.web.short_way
-        left = Left() if short is None else await short.answer(scope, receive, send)
-        if left is not None:
-            await self._by_flask(scope, left, receive, send)
+        started = _Started(send)
+        try:
+            short = self.web.short_way
+            left = Left() if short is None else await short.answer(scope, receive, started)
+            if left is not None:
+                await self._by_flask(scope, left, receive, started)
+        except Exception as error:  # the server would print its message, which may hold case data
+            refusal = problem_of(error)
+            if not started.begun:
+                response = refusal.response()
+                answer = _Answer(refusal.status, response.headers.to_wsgi_list(), response.get_data(), None)
+                await _begin(answer, started)
+                await started({"type": "http.response.body", "body": answer.body, "more_body": False})
 
     async def _by_flask(self, scope: Scope, left: Left, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
@@ -49,13 +61,13 @@ class Door:
             where, error = left.mark
             environ[where] = error
         answer = await loop.run_in_executor(self._threads, self._answer, environ)
-        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers, "trailers": False})
         if answer.rest is None:
+            await _begin(answer, send)
             await send({"type": "http.response.body", "body": answer.body, "more_body": False})
             return
         parts = iter(answer.rest)
         try:
+            await _begin(answer, send)
             while (part := await loop.run_in_executor(self._threads, next, parts, None)) is not None:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -70,12 +82,26 @@ class Door:
             return lambda _data: None  # nothing here writes that way
 
         answered = self.web(environ, start_response)
-        if isinstance(answered, (list, tuple)):
-            body, rest = b"".join(answered), None
-        else:
-            body, rest = b"", answered
         status, headers = begun[0]
-        return _Answer(int(status[:3]), headers, body, rest)
+        if any(name.lower() == "content-length" for name, _ in headers):  # all of it is there
+            try:
+                return _Answer(int(status[:3]), headers, b"".join(answered), None)
+            finally:
+                getattr(answered, "close", lambda: None)()
+        return _Answer(int(status[:3]), headers, b"", answered)
+
+
+class _Started:
+    """Sends, and knows whether an answer was begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def __call__(self, message: Mapping[str, Any]) -> None:
+        """Sends."""
+        self.begun = True
+        await self._send(message)
 
 
 class _Answer(NamedTuple):
@@ -84,6 +110,11 @@ class _Answer(NamedTuple):
     body: bytes
     rest: Iterable[bytes] | None
     """What comes part by part, instead of `body`."""
+
+
+async def _begin(answer: _Answer, send: Send) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers, "trailers": False})
 
 
 class _Body(RawIOBase):
@@ -104,10 +135,18 @@ class _Body(RawIOBase):
         if size is None or size < 0:
             return self.readall()
         while self._more and not self._come:
-            message = asyncio.run_coroutine_threadsafe(_received(self._receive), self._loop).result()
-            self._come, self._more = message
+            self._come, self._more = self._next()
         part, self._come = self._come[:size], self._come[size:]
         return part
+
+    def _next(self) -> tuple[bytes, bool]:
+        coming = asyncio.run_coroutine_threadsafe(_received(self._receive), self._loop)
+        while True:
+            try:
+                return coming.result(_BETWEEN_LOOKS)
+            except TimeoutError:
+                if not self._loop.is_running():  # nobody will ever tell
+                    return b"", False
 
     def readinto(self, buffer: Any) -> int:
         """As `read`."""
@@ -141,6 +180,8 @@ def _environ(scope: Scope) -> WSGIEnvironment:
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
+        if b"_" in name:
+            continue  # it would pass for the one with a hyphen, which proxies look at
         key, text = name.decode("latin-1").upper().replace("-", "_"), value.decode("latin-1")
         if key not in _UNPREFIXED:
             key = f"HTTP_{key}"

@@ -36,11 +36,20 @@ def heed_in_loop(loop: asyncio.AbstractEventLoop, signum: signal.Signals) -> Non
     `signal.getsignal` gives: so the signal is sent there once more.
     """
 
+    told = False
+
     def come() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signum})
         signal.raise_signal(signum)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signum})
 
-    _in_loop[signum] = lambda: loop.call_soon_threadsafe(come)
+    def tell() -> None:
+        nonlocal told
+        if not told:  # granian's handler waits, with the interpreter's lock, when it is called more than twice
+            told = True
+            loop.call_soon_threadsafe(come)
+
+    _in_loop[signum] = tell
 
 
 def _heed(signals: frozenset[signal.Signals]) -> None:

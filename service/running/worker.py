@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import IO
 
@@ -63,11 +64,13 @@ def assembled() -> Web:
         released = load_active(settings.models, settings.keys)
         log = open_log(settings)
         try:
-            app = application(settings, released, log, Metrics())
+            metrics = Metrics()
+            app = application(settings, released, log, metrics)
             record_activation(released, log)
         except BaseException:
             log.close()
             raise
+    Finalize(None, metrics.write_down, exitpriority=0)  # at the end of a worker in order; `atexit` is not heard there
     start_publisher(log, settings)
     if claim_core(settings.run) is None:
         # At a reload the worker that this one replaces still has it.

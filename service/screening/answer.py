@@ -107,8 +107,9 @@ class AnswerWriter:
             if isinstance(rows[place], tuple):
                 rows[place] = self._numeric_row(rows[place], place, case)
         sizes = list(map(abs, explanation.contributions))
-        first, *others = [rows[place] for place in sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True)]
-        return [first.removeprefix(b","), *others]
+        shown = [rows[place] for place in sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True)]
+        shown[:1] = [first.removeprefix(b",") for first in shown[:1]]
+        return shown
 
     def _row_in_pairs(self, j: int, case: Case, explanation: Explanation) -> Row:
         """The row of a feature in pairs: it depends on its own slot and on the cell of each of its pairs."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from service.access.keys import Caller
 from service.asgi import Receive, Scope, Send
+from service.bodies import LONGEST_LENGTH
 from service.errors import Problem, problem
 from service.records import with_record
 from service.screening.desk import Answered, ScreeningDesk
@@ -40,6 +41,7 @@ class Left(NamedTuple):
 
 
 class _Head(NamedTuple):
+    authorization: str
     caller: Caller
     idempotency_key: str | None
     length: int
@@ -77,6 +79,8 @@ class ShortWay:
             body, whole = await _read(receive, head.length)
         if not whole or len(body) != head.length:
             return Left(body, whole)
+        if self._desk.keys.known(head.authorization) != head.caller:  # revoked while the body came
+            return Left(body, whole=True)
         # Who waits for the log takes no thread's turn, so there are as many of these again.
         waits: AbstractContextManager[None] = nullcontext()
         seats = self._web.seats
@@ -100,24 +104,28 @@ class ShortWay:
         """What the head of a plainly right screening says; None where it may be none."""
         if scope["path"] != ADDRESS or scope["method"] != "POST" or self._desk.refuses_some:
             return None
-        headers = dict(scope["headers"])
+        given = list(scope["headers"])
+        headers = dict(given)
         length = headers.get(b"content-length", b"")
         if (
-            len(headers) < len(list(scope["headers"]))  # one stands twice
+            len(headers) < len(given)  # one stands twice
             or headers.get(b"content-type") != JSON.encode()
             or b"content-encoding" in headers
             or not length.isdigit()
+            or len(length) > LONGEST_LENGTH
+            or any(b"_" in name for name in headers)
             or not 0 < int(length) <= self._limit
         ):
             return None
         authorization = headers.get(b"authorization", b"").decode("latin-1")
-        if authorization[:7].lower() != "bearer ":
+        # A token is checked anew against its issuer's keys, which may have to be asked for.
+        if authorization[:7].lower() != "bearer " or authorization.count(".") == 2:
             return None
         caller = self._desk.keys.known(authorization)
         if caller is None or caller.role != "practitioner":
             return None
         key = headers.get(b"idempotency-key")
-        return _Head(caller, None if key is None else key.decode("latin-1"), int(length))
+        return _Head(authorization, caller, None if key is None else key.decode("latin-1"), int(length))
 
     async def _screened(self, head: _Head, body: bytes) -> Answered | Left:
         try:
@@ -128,6 +136,8 @@ class ShortWay:
             once = idempotency_key(head.idempotency_key, head.caller, "screening")
         except Problem:
             return Left(body, whole=True)
+        except Exception as error:
+            return Left(body, whole=True, mark=(RAISED, error))
         if once is not None and once.earlier:  # the log is to be asked first
             return Left(body, whole=True)
         try:
@@ -169,7 +179,7 @@ class _Settling:
         """The future may go on. Any thread may say so."""
         self._settled.append(future)
         if not self._told:
-            self._told = True
+            self._told = True  # before the loop is told: it may go on before this thread does
             self.loop.call_soon_threadsafe(self._go_on)
 
     def _go_on(self) -> None:

@@ -224,3 +224,34 @@ def test_what_comes_after_the_end_fails_at_once() -> None:
     desk.group.submit_soon(last)
     assert last.told.is_set()
     assert isinstance(last.outcome, OSError)
+
+
+def test_one_who_cannot_be_told_keeps_nobody_else_waiting() -> None:
+    desk = Desk()
+
+    class Deaf(Item):
+        def __init__(self, number: int) -> None:
+            super().__init__(number, soon=True)
+            self.settled = self.fail
+
+        def fail(self) -> None:
+            self.told.set()
+            raise RuntimeError("the loop is closed")
+
+    told(desk, Deaf(1), Item(2, soon=True))
+    assert all(item.outcome == "stored" for item in desk.submit_all(8))
+
+
+def test_where_no_thread_can_be_started_the_one_that_hands_in_commits(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+
+    def no_room(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as without:
+        without.setattr(threading.Thread, "start", no_room)
+        item = Item(1, soon=True)
+        desk.group.submit_soon(item)
+        assert item.told.is_set()
+    assert item.outcome == "stored"
+    told(desk, Item(2, soon=True))

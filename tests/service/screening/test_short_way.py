@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from service.access.keys import Keys, create_key, read_keys
 from service.access.rate import KeyRate
 from service.app import Collaborators, create_app
+from service.errors import problem
 from service.running.metrics import Metrics
 from service.screening.short_way import ADDRESS
 from tests.service import at_the_door
@@ -207,3 +208,72 @@ def test_a_header_that_stands_twice_is_for_flask_to_judge(service):
     scope = scope_of("POST", ADDRESS, {**JSON_OF, **service.practitioner, "Content-Length": "2"})
     scope["headers"].append((b"authorization", b"Bearer nobody"))
     assert at_the_door.ask(service.app, scope, [b"{}"]).status == 401
+
+
+def scope_with(service, **headers):
+    body = json.dumps(PLAIN).encode()
+    known = {**JSON_OF, **service.practitioner, "Content-Length": str(len(body)), **headers}
+    return scope_of("POST", ADDRESS, known), [body]
+
+
+def reaches_flask(service, scope, parts):
+    answered = []
+    service.app.before_request_funcs.setdefault(None, []).append(lambda: answered.append("flask"))
+    answer = at_the_door.ask(service.app, scope, parts)
+    service.app.before_request_funcs[None].pop()
+    return answer, answered == ["flask"]
+
+
+def test_a_token_is_looked_at_by_flask_which_may_ask_its_issuer(service, monkeypatch):
+    monkeypatch.setattr(service.app.short_way._desk.keys, "known", lambda _header: pytest.fail("was believed"))
+    _, by_flask = reaches_flask(service, *scope_with(service, Authorization="Bearer a.b.c"))
+    assert by_flask
+
+
+def test_a_key_that_is_revoked_while_the_body_comes_is_refused(service, monkeypatch):
+    keys = service.app.short_way._desk.keys
+    caller, looks = keys.known(service.practitioner["Authorization"]), []
+
+    def known(_header):
+        looks.append(1)
+        return caller if len(looks) == 1 else None
+
+    before = service.log.size()
+    monkeypatch.setattr(keys, "known", known)
+    monkeypatch.setattr(keys, "caller", lambda _header: (_ for _ in ()).throw(problem("unknown_key")))
+    answer, by_flask = reaches_flask(service, *scope_with(service))
+    assert (answer.status, by_flask, len(looks)) == (401, True, 2)
+    assert service.log.size() == before
+
+
+@pytest.mark.parametrize("name", ["Idempotency_Key", "content_encoding", "content_length", "X_Whatever"])
+def test_a_name_with_an_underscore_means_nothing_by_either_way(service, name):
+    answer, by_flask = reaches_flask(service, *scope_with(service, **{name: "12345678"}))
+    assert (answer.status, by_flask) == (201, True)
+
+
+@pytest.mark.parametrize("length", ["0" * 5000 + "5", "9" * 30])
+def test_a_length_of_thousands_of_digits_is_no_fault_of_ours(service, length):
+    scope, parts = scope_with(service)
+    scope["headers"] = [(name, length.encode() if name == b"content-length" else v) for name, v in scope["headers"]]
+    assert at_the_door.ask(service.app, scope, parts).status in (400, 413)
+
+
+def test_a_fault_before_anything_is_done_is_a_problem_too(service, monkeypatch):
+    def broken(_asked):
+        raise KeyError("1999-01-01")
+
+    monkeypatch.setattr(service.app.short_way._desk.acceptor, "accept", broken)
+    answer = post(service)
+    assert (answer.status, json.loads(answer.body)["code"]) == (500, "internal")
+    assert b"1999" not in answer.body
+
+
+def test_a_fault_outside_of_flask_is_a_problem_and_tells_nothing(service, monkeypatch, capfd):
+    def broken(_scope):
+        raise ValueError("1999-01-01")
+
+    monkeypatch.setattr(service.app.short_way, "_plain_head", broken)
+    answer = post(service)
+    assert (answer.status, json.loads(answer.body)["code"]) == (500, "internal")
+    assert "1999" not in answer.body.decode() + "".join(capfd.readouterr())
