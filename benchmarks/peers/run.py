@@ -183,7 +183,7 @@ def _serving(peer: Peer, kind: str, python: Path, models: Path, folder: Path) ->
         "BENTOML_DO_NOT_TRACK": "True",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
-    saved = folder / f"mlflow-{kind}"
+    saved = (folder / f"mlflow-{kind}").resolve()  # it is read and written from another folder
     if peer.name == "mlflow" and not saved.exists():
         subprocess.run([python, "mlflow_model.py", saved], cwd=APPS, env=environment, check=True, capture_output=True)
     filled = [part.format(host=HOST, port=port, model=saved) for part in peer.command]
