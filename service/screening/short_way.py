@@ -28,7 +28,8 @@ from service.web import HEADERS, TURNED_AWAY, Web
 ADDRESS = "/v1/screenings"
 RAISED = "grounds.raised"
 """Where Flask's view finds what went wrong on the short way, to raise it in its own place."""
-_HEADERS = [(b"content-type", JSON.encode()), *((name.lower().encode(), value.encode()) for name, value in HEADERS)]
+_JSON = JSON.encode()
+_HEADERS = [(b"content-type", _JSON), *((name.lower().encode(), value.encode()) for name, value in HEADERS)]
 
 
 class Left(NamedTuple):
@@ -109,7 +110,7 @@ class ShortWay:
         length = headers.get(b"content-length", b"")
         if (
             len(headers) < len(given)  # one stands twice
-            or headers.get(b"content-type") != JSON.encode()
+            or headers.get(b"content-type") != _JSON
             or b"content-encoding" in headers
             or not length.isdigit()
             or len(length) > LONGEST_LENGTH
