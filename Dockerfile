@@ -1,7 +1,9 @@
 # syntax=docker/dockerfile:1
 # The service alone: nothing in it can fit or unpickle a model. Models and keys come in by the volume.
-# BASE has Python 3.11 to 3.13 with venv, PAGES_BASE has npm; any Debian will do (make image builds on one of its own).
+# BASE has Python 3.11 to 3.13 with venv, KERNEL_BASE the same Python with its headers and gcc, PAGES_BASE has npm; any
+# Debian will do (make image builds on one of its own).
 ARG BASE=docker.io/library/python:3.11-slim-bookworm
+ARG KERNEL_BASE=docker.io/library/python:3.11-bookworm
 ARG PAGES_BASE=docker.io/library/node:22-bookworm-slim
 
 FROM ${PAGES_BASE} AS pages
@@ -11,9 +13,18 @@ RUN npm ci --silent
 COPY service/pages/style style
 RUN npm run --silent build
 
+FROM ${KERNEL_BASE} AS kernel
+WORKDIR /build
+COPY requirements-build.lock ./
+RUN python3 -m venv environment \
+ && environment/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes \
+      --only-binary :all: -r requirements-build.lock
+COPY model/kernel.pyx model/build_kernel model/
+RUN model/build_kernel environment/bin/python
+
 FROM ${BASE} AS environment
 COPY requirements.lock /build/requirements.lock
-# Wheels only: nothing is compiled, so no compiler is in any stage.
+# Wheels only: nothing is compiled here.
 RUN python3 -m venv /opt/grounds \
  && /opt/grounds/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes \
       --only-binary :all: -r /build/requirements.lock \
@@ -29,6 +40,7 @@ COPY --from=environment /opt/grounds /opt/grounds
 WORKDIR /opt/grounds/app
 COPY model model
 COPY service service
+COPY --from=kernel /build/model/ model/
 COPY --from=pages /build/built service/pages/built
 # Compiled now: the root is read-only when it runs.
 RUN /opt/grounds/bin/python -m compileall -q /opt/grounds

@@ -30,7 +30,8 @@ class Explanation(NamedTuple):
     """A score and the contributions that make it up.
 
     `base_value + sum(contributions) == logit(score)`, all in log-odds; contributions in the order of the terms.
-    `score` and `score_interval` are probabilities; `band` is the ventile (1 to 20) in the reference population.
+    `score` and `score_interval` are probabilities; `band` is the ventile (1 to 20) in the reference population. `order`
+    is the places of the terms, the largest contribution first, whichever way it points.
     """
 
     slots: tuple[int, ...]
@@ -40,6 +41,7 @@ class Explanation(NamedTuple):
     band: int
     base_value: float
     contributions: tuple[float, ...]
+    order: tuple[int, ...]
 
 
 def explain(model: AdditiveModel, case: Case) -> Explanation:
@@ -58,7 +60,14 @@ def explain(model: AdditiveModel, case: Case) -> Explanation:
         band=bisect_right(model.bands, margin) + 1,
         base_value=model.base_value,
         contributions=tuple(contributions),
+        order=largest_first(contributions),
     )
+
+
+def largest_first(contributions: Sequence[float]) -> tuple[int, ...]:
+    """The places of contributions, the largest first; of equally large ones the first first."""
+    sizes = list(map(abs, contributions))
+    return tuple(sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True))
 
 
 def check_sum(base_value: float, contributions: Sequence[float], margin: float, score: float) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 from model.additive import AdditiveModel, Term
 from model.case import Case
@@ -18,6 +19,9 @@ from model.grounds import GroundRules
 from model.pairs.pooling import riskier_levels
 from model.prompt import LEVELS, Prompt
 from model.view import View, view
+
+if TYPE_CHECKING:
+    from model.kernel import Kernel
 
 MOST_FACTS = 2
 """Facts that are tried together for whether they made the difference: 42 known ones are 903 tries."""
@@ -127,7 +131,9 @@ def _counted_in_pairs(model: AdditiveModel, given: Sequence[set[Value]]) -> list
     return counted
 
 
-def difference(model: AdditiveModel, rules: GroundRules, together: View, alone: Iterable[View]) -> Difference:
+def difference(
+    model: AdditiveModel, rules: GroundRules, together: View, alone: Iterable[View], kernel: Kernel | None = None
+) -> Difference:
     """What the pooled view has over each agency's own.
 
     A fact made the difference where the level, with that answer not known, would not rise above every agency's own.
@@ -141,7 +147,8 @@ def difference(model: AdditiveModel, rules: GroundRules, together: View, alone: 
         return Difference(False, (), False, grounds)
     known = [name for name, value in together.case.values.items() if value != NOT_KNOWN]
     for size in range(1, MOST_FACTS + 1):
-        found = [facts for facts in combinations(known, size) if _rank_without(model, rules, together, facts) <= most]
+        tried = combinations(known, size)
+        found = [facts for facts in tried if _rank_without(model, rules, together, facts, kernel) <= most]
         if found and size == 1:
             return Difference(True, tuple(facts[0] for facts in found), True, grounds)
         if found:
@@ -149,9 +156,11 @@ def difference(model: AdditiveModel, rules: GroundRules, together: View, alone: 
     return Difference(True, (), False, grounds)
 
 
-def _rank_without(model: AdditiveModel, rules: GroundRules, together: View, facts: Sequence[str]) -> int:
+def _rank_without(
+    model: AdditiveModel, rules: GroundRules, together: View, facts: Sequence[str], kernel: Kernel | None
+) -> int:
     case = Case({**together.case.values, **dict.fromkeys(facts, NOT_KNOWN)})
-    return _rank(view(model, rules, case).prompt)
+    return _rank(view(model, rules, case, kernel).prompt)
 
 
 def _rank(prompt: Prompt) -> int:

@@ -10,6 +10,7 @@ import binascii
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -17,8 +18,12 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from model.additive import AdditiveModel
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, ArtefactError, digest, read_model, signed_message
+from model.compiled import kernel_of
 from model.grounds import GroundRules
 from model.overrides import OVERRIDES_FILE, Override, read_overrides
+
+if TYPE_CHECKING:
+    from model.kernel import Kernel
 
 ACTIVE = "active"
 RELEASE_PUBLIC_KEY = "release.pub.pem"
@@ -28,7 +33,8 @@ RELEASE_PUBLIC_KEY = "release.pub.pem"
 class ReleasedModel:
     """A model whose signature was checked. `sha256` is the digest of its file, `key_id` of the key that signed.
 
-    `overrides` are the gates that its release lifted, under the same signature.
+    `overrides` are the gates that its release lifted, under the same signature. `kernel_state` says why there is no
+    `kernel`, where there is none.
     """
 
     model: AdditiveModel
@@ -37,9 +43,14 @@ class ReleasedModel:
     folder: Path
     overrides: tuple[Override, ...] = ()
     ground_rules: GroundRules = field(init=False, repr=False, compare=False)
+    kernel: Kernel | None = field(init=False, repr=False, compare=False)
+    kernel_state: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ground_rules", GroundRules(self.model.dictionary))
+        kernel, state = kernel_of(self.model)
+        object.__setattr__(self, "kernel", kernel)
+        object.__setattr__(self, "kernel_state", state)
 
 
 def load_active(models: Path, keys: Path) -> ReleasedModel:

@@ -48,6 +48,15 @@ def canonical_bytes(value: Any) -> bytes:
     return encoded
 
 
+def fractionless_bytes(value: Any) -> bytes:
+    """As `canonical_bytes`, of a value in which no float occurs: looking for floats costs three times the writing."""
+    try:
+        encoded: bytes = orjson.dumps(value, option=_OPTIONS)
+    except TypeError as error:
+        return _by_reference(value, str(error))
+    return encoded if encoded.isascii() else canonical_bytes(value)
+
+
 def _spelling_may_differ(encoded: bytes) -> bool:
     # Looking for the plain text first costs a fifth of asking the pattern, which is seldom needed then.
     if (

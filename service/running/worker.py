@@ -79,7 +79,7 @@ def assembled() -> Web:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
-    logger().info("worker_ready", model=released.model.version, pid=os.getpid())
+    logger().info("worker_ready", model=released.model.version, kernel=released.kernel_state, pid=os.getpid())
     return app
 
 

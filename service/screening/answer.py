@@ -21,7 +21,7 @@ from model.gaps import Gaps
 from model.pairs.table import PairTerm
 from model.view import View
 from model.wording import contribution_text, together_with
-from service.log.canonical import canonical_bytes
+from service.log.canonical import canonical_bytes, fractionless_bytes
 
 UNITS = "log-odds"
 PLAIN_NUMBER = 1e-4
@@ -74,7 +74,7 @@ class AnswerWriter:
         asked = {"ask": prompt.ask, "level": prompt.level, "reasons": prompt.reasons, "text": prompt.text}
         return b"".join(
             [
-                b'{"band":%d,"case_ref":%b' % (explanation.band, canonical_bytes(case_ref)),
+                b'{"band":%d,"case_ref":%b' % (explanation.band, fractionless_bytes(case_ref)),
                 self._before_contributions,
                 *self._contributions(case, explanation),
                 b'],"units":"log-odds"},"grounds":[',
@@ -83,7 +83,7 @@ class AnswerWriter:
                 *self._not_known(gaps, written[5:]),
                 b'],"not_recognised":%b' % (canonical_bytes(list(not_recognised)) if not_recognised else b"[]"),
                 b"" if pooled is None else b',"pooled":%b' % canonical_bytes(dict(pooled)),
-                b',"prompt":%b,"score":%b,"score_interval":[%b,%b' % (canonical_bytes(asked), score, low, high),
+                b',"prompt":%b,"score":%b,"score_interval":[%b,%b' % (fractionless_bytes(asked), score, low, high),
                 self._before_range,
                 b'%b,%b],"screening_id":"%b"}' % (lowest, highest, screening_id.encode()),
             ]
@@ -106,8 +106,7 @@ class AnswerWriter:
         for place in self._numbers:
             if isinstance(rows[place], tuple):
                 rows[place] = self._numeric_row(rows[place], place, case)
-        sizes = list(map(abs, explanation.contributions))
-        shown = [rows[place] for place in sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True)]
+        shown = [rows[place] for place in explanation.order]
         shown[:1] = [first.removeprefix(b",") for first in shown[:1]]
         return shown
 

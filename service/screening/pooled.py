@@ -31,15 +31,15 @@ class Pooled:
 
 def pooled_view(observations: Sequence[Mapping[str, Any]], released: ReleasedModel) -> Pooled:
     """What a validated request's observations make together. Raises `Problem` where the model has no words for it."""
-    model, rules = released.model, released.ground_rules
+    model, rules, kernel = released.model, released.ground_rules, released.kernel
     if "pooled" not in model.words:
         raise problem("no_pooled_words")
     unseen = {name for one in observations for name, value in one["features"].items() if value == UNSEEN}
     known = [Observation(one["agency"], _recognised(one["features"])) for one in observations]
-    alone = [view(model, rules, Case.of(model.dictionary, one.features)) for one in known]
+    alone = [view(model, rules, Case.of(model.dictionary, one.features), kernel) for one in known]
     found = pool(model, known)
-    together = view(model, rules, found.case)
-    changed = difference(model, rules, together, alone)
+    together = view(model, rules, found.case, kernel)
+    changed = difference(model, rules, together, alone, kernel)
     said = {
         "alone": [_alone(one.agency, seen) for one, seen in zip(known, alone, strict=True)],
         "conflicts": [_conflict(model, one) for one in found.conflicts],

@@ -9,7 +9,7 @@ from model.case import Case
 from model.dictionary import NOT_KNOWN
 from model.view import view
 from service.access.keys import Caller
-from service.log.canonical import canonical_bytes
+from service.log.canonical import canonical_bytes, fractionless_bytes
 from service.log.entry import uuid7
 from service.log.store import AlreadyRecorded, LogStore, Receipt
 from service.model_files import ReleasedModel
@@ -99,7 +99,7 @@ def composed(
         unseen = sorted(name for name, value in features.items() if value == UNSEEN)
         features = {**features, **dict.fromkeys(unseen, NOT_KNOWN)}
     case = Case.of(model.dictionary, features)
-    seen = view(model, released.ground_rules, case)
+    seen = view(model, released.ground_rules, case, released.kernel)
     return writer.write(screening_id, asked["case_ref"], unseen, seen), seen.prompt.level
 
 
@@ -124,7 +124,10 @@ def screening_payload(
         context[SENT_DIGEST] = once.digest
     if cds_service is not None:
         context[CDS_SERVICE] = cds_service
-    return b"".join((b'{"answer":', answer, b",", canonical_bytes(context)[1:]))
+    # What a float may be spelled like is looked into only where there is one.
+    plain = "features" in asked and float not in map(type, asked["features"].values())
+    spelled = fractionless_bytes(context) if plain else canonical_bytes(context)
+    return b"".join((b'{"answer":', answer, b",", spelled[1:]))
 
 
 def sample_payload(released: ReleasedModel, writer: AnswerWriter) -> bytes:

@@ -7,7 +7,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.log.canonical import CanonicalError, canonical_bytes
+from service.log.canonical import CanonicalError, canonical_bytes, fractionless_bytes
 
 safe_integers = st.integers(-(2**53) + 1, 2**53 - 1)
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -16,18 +16,31 @@ near_the_edges = st.sampled_from(
 )
 texts = st.text() | st.sampled_from(["null", "1.0,", "2e5}", "pre-7,", "\U0001f600", "\ue000", "\uffff", 'a"b\\'])
 scalars = st.none() | st.booleans() | safe_integers | finite | near_the_edges | texts
-values = st.recursive(
-    scalars,
-    lambda inner: (
-        st.lists(inner, max_size=5) | st.lists(inner, max_size=3).map(tuple) | st.dictionaries(texts, inner, max_size=5)
-    ),
-    max_leaves=25,
-)
+
+
+def values_of(leaves: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.recursive(
+        leaves,
+        lambda inner: (
+            st.lists(inner, max_size=5)
+            | st.lists(inner, max_size=3).map(tuple)
+            | st.dictionaries(texts, inner, max_size=5)
+        ),
+        max_leaves=25,
+    )
+
+
+values = values_of(scalars)
 
 
 @given(values)
 def test_equals_the_reference_for_every_value(value: object) -> None:
     assert canonical_bytes(value) == rfc8785.dumps(value)
+
+
+@given(values_of(st.none() | st.booleans() | safe_integers | texts))
+def test_what_holds_no_float_is_spelt_the_same_without_looking_for_one(value: object) -> None:
+    assert fractionless_bytes(value) == rfc8785.dumps(value)
 
 
 @given(finite | near_the_edges)
@@ -47,16 +60,18 @@ def test_refuses_what_is_not_finite_wherever_it_hides(number: float, place) -> N
 
 @pytest.mark.parametrize("number", [2**53, -(2**53), 2**70])
 def test_refuses_integers_that_a_double_cannot_hold(number: int) -> None:
-    with pytest.raises(CanonicalError, match="2\\^53"):
-        canonical_bytes({"a": number})
+    for spelled in (canonical_bytes, fractionless_bytes):
+        with pytest.raises(CanonicalError, match="2\\^53"):
+            spelled({"a": number})
 
 
 @pytest.mark.parametrize(
     "value", [{1: "a"}, {None: "a"}, {"a": {1, 2}}, {"a": b"x"}, "\ud800", {"\ud800": 1}, object()]
 )
 def test_refuses_what_json_cannot_say(value: object) -> None:
-    with pytest.raises(CanonicalError):
-        canonical_bytes(value)
+    for spelled in (canonical_bytes, fractionless_bytes):
+        with pytest.raises(CanonicalError):
+            spelled(value)
 
 
 def test_the_message_does_not_repeat_the_value() -> None:
