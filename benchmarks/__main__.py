@@ -1,6 +1,6 @@
-"""`python -m benchmarks [explanation] [http] [start] [pages] [peers] [batch] [verify]`: ratio tables.
+"""`python -m benchmarks [explanation] [request] [http] [start] [pages] [peers] [batch] [verify]`: ratio tables.
 
-Without a name it does the first four. `peers` makes four environments first (about 3 GB in var/benchmarks/peers).
+Without a name it does the first five. `peers` makes four environments first (about 3 GB in var/benchmarks/peers).
 
 `python -m benchmarks learners [--quick] ...` says which learner predicts best; `--help` after it lists its options. It
 takes an hour or more in full, keeps each result as it comes, and goes on where it stopped.
@@ -22,7 +22,7 @@ from rich.console import Console
 from benchmarks.figures import WIDTH
 from benchmarks.prepared import NotPrepared, prepared
 
-QUESTIONS = ("explanation", "http", "start", "pages")
+QUESTIONS = ("explanation", "request", "http", "start", "pages")
 NAMED_ALONE = ("peers", "batch")
 MODULES = {"peers": "benchmarks.peers.run"}
 WITHOUT_MODEL = ("verify",)

@@ -27,6 +27,11 @@ def wsgi() -> Flask:
     if UNPINNED not in os.environ:
         claim_core(read_settings().var / "run")
         sys.setswitchinterval(0.02)  # as service.running.worker does
+    return application()
+
+
+def application() -> Flask:
+    """The route that does nothing, and what else a benchmark asks of a server."""
     app = Flask("noop", static_folder=None)
 
     @app.post("/v1/screenings")

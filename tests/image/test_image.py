@@ -57,6 +57,14 @@ def test_only_the_service_and_the_model_are_in_it(image):
     assert writable == []
 
 
+def test_it_has_the_compiled_kernel_and_no_compiler(image, tmp_path):
+    tried = "from model.kernel import Kernel; print(Kernel.__name__)"
+    done = image.run(tmp_path, "python", "-c", tried)
+    assert (done.returncode, done.stdout) == (0, "Kernel\n"), done.stderr
+    assert [path.name for place in ("usr/bin", "usr/local/bin") for path in (image.root / place).glob("*gcc*")] == []
+    assert not list(image.root.glob("usr/include/python3*"))
+
+
 def test_the_service_answers_a_screening_from_a_read_only_root(image, volume):
     folder, key = volume
     with socket.socket() as probe:
