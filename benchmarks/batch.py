@@ -113,7 +113,7 @@ def _answers(feature: Feature, rng: np.random.Generator) -> pa.Array:
 
 
 def _screened(ready: Prepared, cases: Path, out: Path) -> _Took:
-    return _run(ready, "screen", str(cases), str(out))
+    return _run(ready, "screen", str(cases), str(out), "--overwrite")
 
 
 def _run(ready: Prepared, *arguments: str) -> _Took:

@@ -26,7 +26,7 @@ from service.pages.assets import AssetsMissing
 from service.replay.command import replay_command
 from service.running.assembly import conclude, open_log, prepare
 from service.running.health import NotHealthy, check_health
-from service.running.opening import read_log
+from service.running.opening import check_log, read_log
 from service.running.reloading import ReloadError, reload
 from service.running.server import ServerError, announce_when_ready, check_port, claim_folder, curl_line, serve_workers
 from service.settings import Settings, SettingsError, read_settings
@@ -119,7 +119,7 @@ def _read() -> LogReader:
     return read_log(read_settings())
 
 
-main.add_command(screen_commands(read_settings, _open_store, _read))
+main.add_command(screen_commands(read_settings, lambda: check_log(read_settings()), _open_store, _read))
 main.add_command(database_commands(lambda: read_settings().log_database))
 _log = log_commands(_open_there, _read)
 _log.add_command(replay_command(read_settings, _read))

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from service.batch.job_model import JobModel, active_model, job_model
 from service.log.checkpoint import CheckpointError, SigningKeyError, VerifierKey
 from service.log.proof_check import ProofError
 from service.log.reader import LogReader
@@ -29,9 +30,16 @@ class _ScreenGroup(click.Group):
 
 
 def screen_commands(
-    settings: Callable[[], Settings], open_log: Callable[[], LogStore], read_log: Callable[[], LogReader]
+    settings: Callable[[], Settings],
+    check_log: Callable[[], None],
+    open_log: Callable[[], LogStore],
+    read_log: Callable[[], LogReader],
 ) -> click.Group:
-    """The group `screen`; `open_log` opens the log where a job is recorded, `read_log` where one is looked up."""
+    """The group `screen`.
+
+    `check_log` says before a job whether it could be recorded, `open_log` opens the log where it is, and `read_log`
+    where one is looked up.
+    """
 
     @click.group(cls=_ScreenGroup)
     def screen() -> None:
@@ -48,15 +56,32 @@ def screen_commands(
         help="A released model, or what `make train OUT=...` wrote, and then marked so; without it, the active model.",
     )
     @click.option("--scheduler", help="Address of a Dask scheduler whose workers screen, for instance tcp://host:8786.")
+    @click.option("--overwrite", is_flag=True, help="Replace an output that is there already.")
     def file_command(
-        cases: Path, output: Path | None, out: Path | None, model_folder: Path | None, scheduler: str | None
+        cases: Path,
+        output: Path | None,
+        out: Path | None,
+        model_folder: Path | None,
+        scheduler: str | None,
+        overwrite: bool,
     ) -> None:
         """Screen a CSV or Parquet file of CASES into a file; one log entry a job."""
         if (output is None) == (out is None):
             raise click.UsageError("name one file for the output: python -m service screen CASES OUT")
         written = output or out
         assert written is not None
-        click.echo(_run(lambda: _screened(cases, settings(), model_folder, written, open_log, scheduler)))
+
+        def work() -> str:
+            from service.batch.job import check_output, screen_file
+            from service.batch.workers import Cluster
+
+            check_output(cases, written, overwrite)
+            by = _model(settings(), model_folder)
+            check_log()  # before hours of work
+            workers = Cluster(scheduler) if scheduler else None
+            return screen_file(cases, by, written, open_log, workers, overwrite=overwrite)
+
+        click.echo(_run(work))
 
     @screen.command("prove")
     @click.argument("screened", type=_FILE)
@@ -81,25 +106,12 @@ def screen_commands(
     return screen
 
 
-def _screened(
-    cases: Path,
-    settings: Settings,
-    folder: Path | None,
-    out: Path,
-    open_log: Callable[[], LogStore],
-    scheduler: str | None,
-) -> str:
+def _model(settings: Settings, folder: Path | None) -> JobModel:
     import pyarrow
-
-    from service.batch.job import screen_file
-    from service.batch.job_model import active_model, job_model
-    from service.batch.workers import Cluster
 
     if "jemalloc" in pyarrow.supported_memory_backends():
         pyarrow.set_memory_pool(pyarrow.jemalloc_memory_pool())  # gives back what a block took; takes 50 MB less
-
-    by = active_model(settings.models, settings.keys) if folder is None else job_model(folder, settings.keys)
-    return screen_file(cases, by, out, open_log, Cluster(scheduler) if scheduler else None)
+    return active_model(settings.models, settings.keys) if folder is None else job_model(folder, settings.keys)
 
 
 def _proved(screened: Path, row: int, read_log: Callable[[], LogReader]) -> str:

@@ -34,7 +34,7 @@ from service.batch.workers import OwnCores, Workers
 from service.batch.writing import OutputTable, row_writer
 from service.log.canonical import canonical_bytes
 from service.log.entry import uuid7
-from service.log.store import LogStore, NotDurable
+from service.log.store import LogStore
 from service.running.lifetime import record_activation
 
 OpenLog = Callable[[], LogStore]
@@ -62,19 +62,23 @@ class _Done:
 
 
 def screen_file(
-    path: Path, by: JobModel, out: Path, open_log: OpenLog, workers: Workers | None = None, job: Job | None = None
+    path: Path,
+    by: JobModel,
+    out: Path,
+    open_log: OpenLog,
+    workers: Workers | None = None,
+    job: Job | None = None,
+    overwrite: bool = False,
 ) -> str:
     """Screens `path` into `out` (forms by their extensions) and returns a report for a person.
 
-    Raises `BatchError` listing problems by line and column: then nothing is logged and nothing written. Raises
-    `NotDurable` where the log cannot be written: then there is no output.
+    `open_log` is called once there is a job to record, and begins the log where there is none yet. Raises `BatchError`
+    listing problems by line and column: then nothing is logged and nothing made. Raises `NotDurable` where the log
+    cannot be written: then there is no output. An older output is replaced with `overwrite` alone.
     """
-    form_of(out)
-    if out.exists() and out.samefile(path):
-        raise BatchError(f"{out}: is the file of cases itself; name another file for the output")
+    check_output(path, out, overwrite)
     job = job or Job()
     model = by.model
-    _check_log(open_log)
     problems = Problems(path)
     with path.open("rb") as file, unseen_file(out) as unseen, ThreadPoolExecutor(1) as beside:
         input_digest = beside.submit(_digest, path)
@@ -93,6 +97,7 @@ def screen_file(
         }
         if _changed(before, path, file):
             raise BatchError(f"{path}: was changed while it was screened; nothing was written, screen it again")
+        check_output(path, out, overwrite)  # another job may have been as long, and faster
         log = open_log()
         try:
             if by.active and by.released is not None:
@@ -102,6 +107,15 @@ def screen_file(
             log.close()
         unseen.publish()
     return _report(out, done, cases, by, receipt.index)
+
+
+def check_output(path: Path, out: Path, overwrite: bool) -> None:
+    """Raises `BatchError` where `out` cannot be the output of a job over `path`."""
+    form_of(out)
+    if out.exists() and out.samefile(path):
+        raise BatchError(f"{out}: is the file of cases itself; name another file for the output")
+    if not overwrite and os.path.lexists(out):
+        raise BatchError(f"{out}: is there already; remove it, name another file, or replace it with --overwrite")
 
 
 def _screen(
@@ -152,17 +166,6 @@ def _codes(model: AdditiveModel) -> tuple[FeatureCodes, ...]:
         return codes_of(model)
     except ValueError as error:
         raise BatchError(f"the model's dictionary: {error}") from None
-
-
-def _check_log(open_log: OpenLog) -> None:
-    """Before hours of work: whether the log can be written."""
-    log = open_log()
-    try:
-        fault = log.fault()
-    finally:
-        log.close()
-    if fault is not None:
-        raise NotDurable(f"the log cannot be written ({fault})")
 
 
 def _digest(path: Path) -> str:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from model.files import sync_folder
@@ -59,8 +59,26 @@ class UnseenFile:
 
 @contextmanager
 def unseen_file(out: Path) -> Iterator[UnseenFile]:
-    """A file to write and then `publish` as `out`; it goes when the block ends without that."""
-    out.parent.mkdir(parents=True, exist_ok=True)
+    """A file to write and then `publish` as `out`; when the block ends without that, it and its folders go."""
+    with _folders(out.parent), _unseen(out) as unseen:
+        yield unseen
+
+
+@contextmanager
+def _folders(folder: Path) -> Iterator[None]:
+    """Makes a folder and those above it; what holds nothing in the end is removed again."""
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # it is not empty, so neither are those above it
+            for each in made:
+                each.rmdir()
+
+
+@contextmanager
+def _unseen(out: Path) -> Iterator[UnseenFile]:
     named = None
     try:
         descriptor = os.open(out.parent, os.O_TMPFILE | os.O_RDWR, _OWNER_ALONE)

@@ -6,6 +6,7 @@ that was given, and nobody would notice before an auditor does.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from service.log.publisher import NEWEST, check_published
 from service.log.read_only import ReadOnlyLog
 from service.log.rotation import alone, settle
 from service.log.schema import LogError, newest_checkpoint
-from service.log.store import LogStore
+from service.log.store import LogStore, NotDurable
 from service.log.writer import reason
 from service.settings import Settings
 
@@ -52,6 +53,23 @@ def open_log(settings: Settings, begin: bool = True) -> LogStore:
         log.close()
         raise
     return log
+
+
+def check_log(settings: Settings) -> None:
+    """Sees before long work that its entry could be recorded; where there never was a log, none is begun yet.
+
+    Raises what `open_log` does, and `NotDurable` where the log cannot be written.
+    """
+    if _never_begun(settings):
+        _check_beginning(settings)
+        return
+    log = open_log(settings)
+    try:
+        fault = log.fault()
+    finally:
+        log.close()
+    if fault is not None:
+        raise NotDurable(f"the log cannot be written ({fault})")
 
 
 def read_log(settings: Settings) -> ReadOnlyLog:
@@ -91,6 +109,21 @@ def _begin(settings: Settings, key_file: Path, database: Path | str) -> None:
         first.with_suffix(".pub").unlink(missing_ok=True)
         first.replace(key_file)
         sync_folder(key_file.parent)
+
+
+def _never_begun(settings: Settings) -> bool:
+    """Whether nothing tells of a log that was: no key or half of one, nothing published, no database that holds one."""
+    key_file = settings.keys / LOG_KEY
+    told_of = (key_file, key_file.with_suffix(".pub"), first_file(key_file), settings.checkpoints / NEWEST)
+    return not any(path.exists() for path in told_of) and _newest(settings.log_database) is None
+
+
+def _check_beginning(settings: Settings) -> None:
+    folder = settings.keys.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise LogError(f"{folder}: no log can be begun here; give this user the right to write, or set GROUNDS_VAR")
 
 
 def _newest(where: Path | str) -> str | None:

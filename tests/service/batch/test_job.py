@@ -175,32 +175,65 @@ def test_other_extensions_are_refused_before_anything_is_read(settings, tmp_path
 
 
 def test_no_output_where_the_log_cannot_take_the_entry(settings, tmp_path):
-    """The log is shut between the look at it and the entry: what was screened must not be seen."""
+    """The log is shut before the entry: what was screened must not be seen."""
     cases = write_cases(tmp_path / "in.csv", CASES)
     opened = []
 
     def open_and_shut():
         log = open_log(settings)
         opened.append(log)
-        if len(opened) == 2:
-            log.close()
+        log.close()
         return log
 
     with pytest.raises(NotDurable):
         screen_file(cases, job_model(settings.models / VERSION, settings.keys), tmp_path / "out.csv", open_and_shut)
-    assert len(opened) == 2
+    assert len(opened) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "var"]
     assert entries(settings) == []
+
+
+def test_an_older_output_is_not_replaced_unasked(settings, tmp_path):
+    cases, out = write_cases(tmp_path / "in.csv", CASES), tmp_path / "out.csv"
+    for there in (lambda: out.write_text("older"), lambda: out.symlink_to(tmp_path / "away.csv")):
+        there()
+        with pytest.raises(BatchError, match=r"is there already; remove it, name another file, or .* --overwrite"):
+            screened(settings, cases, out)
+        out.unlink()
+    assert entries(settings) == []
+
+
+def test_an_output_that_came_meanwhile_is_not_replaced(settings, tmp_path):
+    cases, out = write_cases(tmp_path / "in.csv", CASES), tmp_path / "out.csv"
+
+    class Meddler:
+        def screen(self, screener, partitions):
+            yield from OwnCores(1).screen(screener, partitions)
+            out.write_text("faster")
+
+    with pytest.raises(BatchError, match="is there already"):
+        screened(settings, cases, out, workers=Meddler())
+    assert out.read_text() == "faster"
+    assert entries(settings) == []
+
+
+def test_where_cases_are_refused_no_folder_is_left(settings, tmp_path):
+    cases, out = write_cases(tmp_path / "in.csv", {"domestic_abuse": ["?"]}), tmp_path / "new" / "folder" / "out.csv"
+    with pytest.raises(BatchError):
+        screened(settings, cases, out)
+    assert not (tmp_path / "new").exists()
+    write_cases(cases, CASES)
+    screened(settings, cases, out)
+    assert len(read_rows(out)) == 2
 
 
 def test_an_older_output_stays_until_the_new_one_is_whole(settings, tmp_path):
     cases, out = write_cases(tmp_path / "in.csv", {"domestic_abuse": ["?"]}), tmp_path / "out.csv"
     out.write_text("older")
     with pytest.raises(BatchError):
-        screened(settings, cases, out)
+        screened(settings, cases, out, overwrite=True)
     assert out.read_text() == "older"
     write_cases(cases, CASES)
-    screened(settings, cases, out)
+    screened(settings, cases, out, overwrite=True)
     assert len(read_rows(out)) == 2
     assert out.stat().st_mode & 0o777 == 0o600
 

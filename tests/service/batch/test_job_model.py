@@ -18,7 +18,7 @@ CASES = {"case_ref": ["r-1", "r-2"], "parent_mental_health_history": ["yes", Non
 def screened_by(settings, by, tmp_path, suffix=".csv"):
     """The report, the rows and the kinds and payloads of the log's entries."""
     out = tmp_path / f"out{suffix}"
-    report = screen_file(write_cases(tmp_path / "in.csv", CASES), by, out, lambda: open_log(settings))
+    report = screen_file(write_cases(tmp_path / "in.csv", CASES), by, out, lambda: open_log(settings), overwrite=True)
     return report, read_rows(out), [(entry.kind, json.loads(entry.payload)) for entry in entries(settings)]
 
 

@@ -49,7 +49,7 @@ def test_every_number_is_the_same(service, tmp_path, suffix, cases):
         cells = [case.get(feature.name) for case in cases]
         columns[feature.file_column] = [None if cell is None else repr(cell).strip("'") for cell in cells]
     out = tmp_path / f"out{suffix}"
-    screened(service.settings, write_cases(tmp_path / f"in{suffix}", columns), out)
+    screened(service.settings, write_cases(tmp_path / f"in{suffix}", columns), out, overwrite=True)
     for row, case in zip(read_rows(out), cases, strict=True):
         answer = service.screen(case, case_ref=row["case_ref"]).get_json()
         assert float(row["score"]) == answer["score"]

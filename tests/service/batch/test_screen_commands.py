@@ -68,6 +68,36 @@ def test_a_file_may_be_called_verify(command, settings, tmp_path):
     assert [entry.kind for entry in entries(settings)] == ["model_activated", "batch"]
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_where_cases_are_refused_nothing_is_made(command, settings, tmp_path, begun):
+    if begun:
+        assert command(write_cases(tmp_path / "good.csv", CASES), tmp_path / "good.out.csv").returncode == 0
+    before = made_in(tmp_path)
+    cases = write_cases(tmp_path / "in.csv", {"domestic_abuse": ["?"]})
+    refused = command(cases, tmp_path / "new" / "out.csv")
+    assert refused.returncode == 1
+    assert "line 2, column domestic_abuse" in refused.stderr
+    assert made_in(tmp_path) == sorted([*before, "in.csv"])
+    assert settings.log_database.exists() == begun
+
+
+def made_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_an_output_that_is_there_is_replaced_only_when_asked(command, settings, tmp_path):
+    cases, out = write_cases(tmp_path / "in.csv", CASES), tmp_path / "out.csv"
+    out.write_text("older")
+    refused = command(cases, out)
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert "remove it, name another file, or replace it with --overwrite" in refused.stderr
+    assert out.read_text() == "older"
+    assert not settings.log_database.exists()
+    assert command(cases, out, "--overwrite").returncode == 0
+    assert len(read_rows(out)) == 2
+
+
 @pytest.mark.parametrize("arguments", [("in.csv",), ("in.csv", "a.csv", "--out", "b.csv")])
 def test_one_output_is_named(command, tmp_path, arguments):
     write_cases(tmp_path / "in.csv", CASES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from service.log.key_file import first_file
 from service.log.publisher import CheckpointPublisher
 from service.log.schema import LogError
 from service.log.store import LogStore
-from service.running.opening import LOG_KEY, open_log, read_log
+from service.running.opening import LOG_KEY, check_log, open_log, read_log
 from service.running.readiness import Places, Readiness
 from tests.service.serving import environment_of, free_port
 
@@ -142,6 +143,26 @@ def test_where_only_checkpoints_are_left_nothing_is_begun(settings):
     log = open_log(settings)
     assert log.size() == 0
     log.close()
+
+
+def test_looking_whether_an_entry_could_be_recorded_begins_no_log(settings):
+    before = files(settings)
+    check_log(settings)
+    assert files(settings) == before
+    published(settings, 1)
+    check_log(settings)
+    remove(settings)
+    with pytest.raises(LogError, match="the log is gone"):
+        check_log(settings)
+    (settings.keys / LOG_KEY).unlink()
+    with pytest.raises(LogError, match="checkpoints of a log lie here"):
+        check_log(settings)
+
+
+def test_where_no_log_can_be_begun_that_is_said_before_the_work(settings, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(LogError, match=r"no log can be begun here; .* or set GROUNDS_VAR"):
+        check_log(replace(settings, var=tmp_path / "file" / "var"))
 
 
 @pytest.mark.parametrize("begun", [False, True])
