@@ -17,7 +17,7 @@ from service.log.export_file import export_to_file, export_to_stream
 from service.log.manifest import FORMS, Form
 from service.log.proof_check import check_proof_command
 from service.log.reader import LogReader
-from service.log.reading import chosen, reads
+from service.log.reading import check_key_is_of_database, chosen, reads
 from service.log.schema import LogError
 from service.log.store import LogStore
 from service.log.verify_command import verify_command
@@ -28,8 +28,7 @@ def log_commands(open_store: Callable[[], LogStore], read_log: Callable[[], LogR
     """The group `log`; `open_store` opens this service's log for what is recorded, `read_log` for all else."""
 
     def opened(database: str | None, key: Path | None) -> AbstractContextManager[LogReader]:
-        if database is None and key is not None:
-            raise click.UsageError("--key goes with --database; without either it is the log of this service")
+        check_key_is_of_database(database, key)
         return opened_log(lambda: chosen(read_log, database, key))
 
     @click.group()

@@ -45,6 +45,12 @@ def reads(command: F) -> F:
     return _database_option(key_option(command))
 
 
+def check_key_is_of_database(database: str | None, key: Path | None) -> None:
+    """Raises `click.UsageError` where a key is named and no database that it is of."""
+    if database is None and key is not None:
+        raise click.UsageError("--key goes with --database; without either it is the log of this service")
+
+
 def chosen(own: Callable[[], LogReader], database: str | None, key: Path | None) -> LogReader:
     """The log that the options name, opened; `own` opens this service's. Raises `LogError`, `SigningKeyError`."""
     if database is None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.log.checkpoint import CheckpointError, SigningKeyError
 from service.log.reader import LogReader
+from service.log.reading import check_key_is_of_database, chosen, reads
 from service.log.schema import LogError
 from service.log.writer import reason
 from service.replay.archive import ModelArchive
@@ -31,6 +32,7 @@ def replay_command(settings: Callable[[], Settings], open_store: Callable[[], Lo
 
     @click.command("replay")
     @click.option("--export", type=_FILE, help="Replay this export (JSON Lines) in place of the log of this service.")
+    @reads
     @click.option("--models", type=_FOLDER, help="Archive of released models. Default: var/models.")
     @click.option("--keys", type=_FOLDER, help="Folder with release.pub.pem, the release key. Default: var/keys.")
     @click.option("--entry", help="Replay the one screening of this id.")
@@ -40,6 +42,8 @@ def replay_command(settings: Callable[[], Settings], open_store: Callable[[], Lo
     @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same sample.")
     def command(
         export: Path | None,
+        database: str | None,
+        key: Path | None,
         models: Path | None,
         keys: Path | None,
         entry: str | None,
@@ -54,10 +58,13 @@ def replay_command(settings: Callable[[], Settings], open_store: Callable[[], Lo
         """
         if entry is not None and any(option is not None for option in (first, last, count)):
             raise click.UsageError("--entry names one screening; leave out --from, --to and --sample")
+        if export is not None and (database, key) != (None, None):
+            raise click.UsageError("either an export is replayed or a database")
+        check_key_is_of_database(database, key)
         with _cannot_run():
             configured = settings()
             archive = ModelArchive(models or configured.models, keys or configured.keys)
-            with _source(export, configured, open_store) as source:
+            with _source(export, lambda: chosen(open_store, database, key)) as source:
                 tally = _show(_chosen(source, entry, first, last, count, seed), archive)
             if not tally.seen:
                 raise ReplayError("no screening is among these entries; nothing was replayed")
@@ -117,13 +124,10 @@ def _with_progress(entries: Iterable[Logged], tally: Tally) -> Iterator[Logged]:
 
 
 @contextmanager
-def _source(export: Path | None, settings: Settings, open_store: Callable[[], LogReader]) -> Iterator[Source]:
+def _source(export: Path | None, open_store: Callable[[], LogReader]) -> Iterator[Source]:
     if export is not None:
         yield ExportFile(export)
         return
-    database = settings.log_database
-    if isinstance(database, Path) and not database.exists():
-        raise ReplayError(f"{database}: there is no log; give an export with --export, or set GROUNDS_VAR")
     store = open_store()
     try:
         yield LiveLog(store)

@@ -175,7 +175,8 @@ def test_a_sample_is_the_same_for_the_same_seed_and_only_the_sample_is_replayed(
         (("--export", REPLAY / "log.jsonl", "--from", 6), "the log has 6, from 0 on"),
         (("--export", REPLAY / "log.jsonl", "--entry", "nothing"), "no entry of that id"),
         (("--export", REPLAY / "log.jsonl", "--entry", "x", "--sample", 2), "leave out --from, --to and --sample"),
-        ((), "there is no log; give an export with --export"),
+        (("--export", REPLAY / "log.jsonl", "--key", REPLAY / "log.pub"), "either an export is replayed or a database"),
+        (("--key", REPLAY / "log.pub"), "--key goes with --database"),
         (("--sample", 0), "0 is not in the range"),
     ],
 )

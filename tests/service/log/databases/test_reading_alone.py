@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 
 from model.dictionary import shipped_dictionary
+from service.access.keys import Caller
 from service.log.checkpoint import VerifierKey
 from service.log.databases.roles import grant
 from service.log.rotation import rotate
 from service.log.schema import LogError
+from service.model_files import load_active
 from service.running.opening import LOG_KEY, open_log
+from service.screening.answer import AnswerWriter
+from service.screening.story import screen
 from tests.service.conftest import hand_made_model, release_into, settings_in
 
 
@@ -90,6 +94,18 @@ def test_with_the_public_key_all_is_read_that_there_is_to_read(run, auditor, set
     log = open_log(settings)
     assert log.size() == 5
     log.close()
+
+
+def test_an_auditor_replays_from_the_database_with_the_archive_of_models(run, settings):
+    log = open_log(settings)
+    released = load_active(settings.models, settings.keys)
+    asked = {"case_ref": "case-1", "agency": "gp", "features": {}}
+    shown = screen(asked, released, AnswerWriter(released.model), log, Caller("00000000", "practitioner"))
+    log.close()
+    archive = ("--models", settings.models, "--keys", settings.keys)
+    replayed = run("replay", *archive, "--entry", shown.receipt.entry_id)
+    assert (replayed.returncode, replayed.stderr) == (0, "")
+    assert "1 screenings, 1 models: 1 agree to the byte" in replayed.stdout
 
 
 def test_a_log_of_another_key_is_told_apart(run, settings):
