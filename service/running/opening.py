@@ -37,7 +37,7 @@ def open_log(settings: Settings, begin: bool = True) -> LogStore:
     key_file, database = settings.keys / LOG_KEY, settings.log_database
     if not key_file.exists():
         if not begin:
-            raise LogError(f"{key_file}: there is no log here; it begins at the service's first start")
+            raise LogError(_none_yet(settings) or f"{key_file}: the log's key is not here; {_FIX}")
         _begin(settings, key_file, database)
     if isinstance(database, Path):
         if not database.exists():
@@ -81,9 +81,8 @@ def read_log(settings: Settings) -> ReadOnlyLog:
     elif key_file.exists():  # a backup may hold it alone
         key = load_signing_key(key_file, settings.origin).verifier
     else:
-        raise LogError(
-            f"{public}: the log's public key is not here; restore it, or name a log: --database URL --key FILE"
-        )
+        why = _none_yet(settings) or f"{public}: the log's public key is not here; restore it"
+        raise LogError(f"{why}, or name a log: --database URL --key FILE")
     return ReadOnlyLog.open(settings.log_database, key)
 
 
@@ -116,6 +115,13 @@ def _never_begun(settings: Settings) -> bool:
     key_file = settings.keys / LOG_KEY
     told_of = (key_file, key_file.with_suffix(".pub"), first_file(key_file), settings.checkpoints / NEWEST)
     return not any(path.exists() for path in told_of) and _newest(settings.log_database) is None
+
+
+def _none_yet(settings: Settings) -> str:
+    """What to say where there never was a log; empty where one is gone, for which this would be no comfort."""
+    if not _never_begun(settings):
+        return ""
+    return f"{settings.var}: there is no log yet; the service's first start begins it (make run)"
 
 
 def _check_beginning(settings: Settings) -> None:

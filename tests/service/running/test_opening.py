@@ -71,7 +71,21 @@ def test_a_command_that_reads_begins_no_log_and_makes_no_key(arguments, settings
     assert done.returncode in (1, 2)
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
+    assert "there is no log yet; the service's first start begins it (make run)" in done.stderr
     assert files(settings) == before
+
+
+@pytest.mark.parametrize("left", ["database", "checkpoints"])
+def test_a_log_of_which_anything_is_left_is_gone_and_not_to_come(left, settings):
+    published(settings, 1)
+    for name in (LOG_KEY, "log.pub"):
+        (settings.keys / name).unlink()
+    if left == "database":
+        shutil.rmtree(settings.checkpoints)
+    else:
+        remove(settings)
+    assert "public key is not here; restore it, or name a log" in run(settings, "log", "verify").stderr
+    assert "key is not here; restore it from your backup" in run(settings, "log", "export", "--out", "-").stderr
 
 
 @pytest.mark.parametrize("arguments", [("serve",), ("log", "checkpoint"), ("log", "export", "--out", "-")])
