@@ -16,6 +16,7 @@ from service.access.keys import (
 )
 from service.log.canonical import canonical_bytes
 from service.log.entry import Kind
+from service.log.reader import LogReader
 from service.log.store import LogStore, NotDurable
 from service.model_files import load_active
 from service.settings import Settings
@@ -61,6 +62,11 @@ def revoke_recorded_key(settings: Settings, open_log: OpenLog, key_id: str) -> S
     except NotDurable as error:
         raise NotDurable(f"{key_id} is revoked, but not recorded: {error}; revoke it again to record it") from None
     return revoked
+
+
+def keys_were_made(log: LogReader) -> bool:
+    """Whether the log tells of any key of a caller; changes of the log's own key are entries of the same kind."""
+    return any(b'"role"' in (entry.payload or b"") for entry in log.of_kind("key_created"))
 
 
 def _check_agency(agency: str, settings: Settings) -> None:

@@ -10,10 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from model.artefact import MODEL_FILE, SIGNATURE_FILE, ArtefactError
+from service.access.key_records import keys_were_made
 from service.access.keys import KEY_FILE, KeyFileError, read_keys
 from service.log.checkpoint import CheckpointError, read_unverified
 from service.log.publisher import PublishError, check_succession, published
+from service.log.schema import LogError
 from service.log.store import LogStore
 from service.model_files import RELEASE_PUBLIC_KEY, ReleasedModel, load_released
 from service.running.telemetry import logger
@@ -59,7 +63,7 @@ class Readiness:
         if self._places is not None:
             checks["model"] = self._model_check(self._places)
             checks["key"] = self._key_check(self._places)
-            checks["api_keys"] = self._key_file_check(self._places)
+            checks["api_keys"] = self._key_file_check(self._places, log is None)
             if log is None:
                 checks["checkpoints"] = self._checkpoint_check(self._places)
         return checks
@@ -87,21 +91,26 @@ class Readiness:
             return f"{places.log_key.name}: {error.strerror}; restore it from your backup"
         return WELL
 
-    def _key_file_check(self, places: Places) -> str:
-        """Workers go on with the keys they read last; then a key that is made or revoked meanwhile is not followed."""
+    def _key_file_check(self, places: Places, log_is_well: bool) -> str:
+        """Workers go on with the keys they read last; then a key that is made or revoked meanwhile is not followed.
+
+        One that starts while the file is gone knows none: that there were keys, only the log can tell it.
+        """
         path = places.keys / KEY_FILE
-        state = (_state(path),)
+        state = _state(path), log_is_well
         if state != self._key_file_state:
             self._key_file_state = state
             try:
                 found = read_keys(places.keys)
-                gone = self._had_keys and not path.exists()
+                gone = not path.exists() and (self._had_keys or (log_is_well and keys_were_made(self._log)))
                 self._had_keys = self._had_keys or bool(found)
                 self._key_file = f"{KEY_FILE}: is gone; restore it from your backup" if gone else WELL
             except KeyFileError:
                 self._key_file = f"{KEY_FILE}: not a key file; restore it from your backup"
             except OSError as error:
                 self._key_file = f"{KEY_FILE}: {error.strerror}"
+                self._key_file_state = None
+            except (SQLAlchemyError, LogError):  # it went away in between: `log` says so next time
                 self._key_file_state = None
         return self._key_file
 

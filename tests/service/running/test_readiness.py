@@ -1,12 +1,22 @@
 """`/readyz` tells the truth: each fault is made for real, seen, and gone once it is mended."""
 
+import json
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from dataclasses import replace
+
 import pytest
 
-from service.access.keys import KEY_FILE, create_key
+from service.access.key_records import create_recorded_key, keys_were_made
+from service.access.keys import KEY_FILE, SECONDS_BETWEEN_LOOKS, create_key
+from service.log.rotation import rotate
 from service.running import readiness as module
-from service.running.assembly import LOG_KEY, start_publisher
+from service.running.assembly import LOG_KEY, open_log, start_publisher
 from service.running.readiness import Places, Readiness
-from tests.service.serving import wait_until
+from tests.service.serving import Refused, serving, wait_until
 
 
 @pytest.fixture
@@ -73,6 +83,52 @@ def test_a_service_without_keys_yet_is_ready_for_them(service):
     assert made.checks()["api_keys"] == "ok"
     (settings.keys / KEY_FILE).unlink()
     assert "is gone" in made.checks()["api_keys"]
+
+
+def test_a_worker_that_starts_while_the_key_file_is_gone_says_so_until_it_is_back(settings):
+    key = create_recorded_key(settings, lambda: open_log(settings), "practitioner", None)[0]
+    path = settings.keys / KEY_FILE
+    with serving(settings, GROUNDS_WORKERS="1") as served:
+        mine = replace(served, key=key)
+        assert mine.screen()["score"] > 0
+        path.rename(path.with_name("away"))
+        (worker,) = served.workers()
+        os.kill(worker, signal.SIGKILL)
+        wait_until(
+            lambda: readiness_said(served).get("api_keys") == f"{KEY_FILE}: is gone; restore it from your backup"
+        )
+        with pytest.raises(Refused, match="401 unknown_key"):
+            mine.screen()
+        path.with_name("away").rename(path)
+        wait_until(lambda: served.ready() is not None)
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        assert mine.screen()["score"] > 0
+
+
+def readiness_said(served):
+    """The checks of a worker that is not ready."""
+    try:
+        with urllib.request.urlopen(f"{served.address}/readyz", timeout=5):
+            return {}
+    except urllib.error.HTTPError as error:
+        with error:
+            return json.loads(error.read())["checks"]
+    except OSError:
+        return {}
+
+
+def test_the_change_of_the_logs_key_is_no_key_of_a_caller(settings):
+    log = open_log(settings)
+    log.append("screening", b"{}")
+    log.close()
+    rotate(settings.log_database, settings.keys / LOG_KEY, settings.origin)
+    log = open_log(settings)
+    try:
+        assert not keys_were_made(log)
+        create_recorded_key(settings, lambda: open_log(settings), "auditor", None)
+        assert keys_were_made(log)
+    finally:
+        log.close()
 
 
 def test_checkpoints_that_are_not_published_are_said(readiness, service, monkeypatch):
