@@ -13,6 +13,14 @@ from model.additive import AdditiveModel
 from service.errors import PROBLEMS
 from service.pages.security import HTTPS_ONLY, PAGE_HEADERS
 
+_MAY = {
+    "practitioner": "screens, sees its holder's screenings again, says what was done; if of an agency, for it alone",
+    "auditor": "reads screenings and the log, and sees drift; every look at either is itself recorded",
+    "operator": "reads /metrics and sees drift; neither holds any case",
+    "sandbox": "works as a practitioner's, with made-up cases over a log of its own",
+}
+"""What a key of each role may do."""
+
 
 def docs_page(api: Api, model: AdditiveModel, https: bool) -> Blueprint:
     """The blueprint of the two addresses; both are public and are made once.
@@ -47,19 +55,25 @@ def _page(spec: dict[str, Any], model: AdditiveModel) -> str:
             "method": method.upper(),
             "summary": operation.get("summary", ""),
             "responses": operation.get("responses", {}),
-            "example": _example(operation),
+            "examples": _examples(operation),
         }
         for address, methods in spec["paths"].items()
         for method, operation in methods.items()
         if isinstance(operation, dict)
     ]
     return render_template(
-        "docs.html", operations=operations, schemas=spec["components"]["schemas"], model=model, problems=PROBLEMS
+        "docs.html",
+        operations=operations,
+        schemas=spec["components"]["schemas"],
+        model=model,
+        problems=PROBLEMS,
+        roles=_MAY,
     )
 
 
-def _example(operation: dict[str, Any]) -> str:
+def _examples(operation: dict[str, Any]) -> list[tuple[str, str]]:
+    """Each example body under its caption."""
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    shown = [content["example"]] if "example" in content else []
-    shown += [example["value"] for example in content.get("examples", {}).values()]
-    return "\n\n".join(json.dumps(example, indent=1) for example in shown)
+    shown = [("Example body", content["example"])] if "example" in content else []
+    shown += [(f"Example body: {one['summary']}", one["value"]) for one in content.get("examples", {}).values()]
+    return [(caption, json.dumps(example, indent=1)) for caption, example in shown]

@@ -1,11 +1,14 @@
 """The contract as data and as a page."""
 
+import html
+import json
 import re
 
 import jsonschema
 from openapi_spec_validator import validate
 
 from model.dictionary import shipped_dictionary
+from service.access.keys import ROLES
 from service.errors import PROBLEMS
 from service.pages.security import PAGE_HEADERS
 from service.sandbox.cases import EXPECTED
@@ -59,6 +62,22 @@ def test_the_page_has_every_problem_feature_and_nothing_from_elsewhere(service):
     assert "style=" not in page and "<style" not in page  # the policy would stop it
     headers = service.client.get("/docs").headers
     assert {name: headers.get(name) for name in PAGE_HEADERS} == PAGE_HEADERS
+
+
+def test_the_page_names_every_role(service):
+    access = service.client.get("/docs").text.partition('id="access"')[2].partition("<h2")[0]
+    assert re.findall(r'<th scope="row"><code>(\w+)</code>', access) == list(ROLES)
+
+
+def test_each_example_on_the_page_is_json_under_a_caption_of_its_own(service):
+    page = service.client.get("/docs").text
+    screening = page.partition("<h3>POST /v1/screenings</h3>")[2].partition("</section>")[0]
+    shown = re.findall(r'<p>(Example[^<]*)</p><pre[^>]*aria-label="([^"]*)"><code>(.*?)</code></pre>', screening, re.S)
+    assert [caption for caption, _, _ in shown] == [label for _, label, _ in shown]
+    assert len({caption for caption, _, _ in shown}) == len(shown) == 2
+    for _, _, example in shown:
+        assert "features" in example
+        json.loads(html.unescape(example))
 
 
 def test_dictionary_and_model_are_those_that_are_served(service):
