@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
@@ -138,6 +139,18 @@ def problem(code: str, errors: Sequence[FieldError] = (), detail: str = "", **he
     status, title, usual = PROBLEMS[code]
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Problem(status, code, title, detail or usual, errors, named)
+
+
+def told_once(errors: Iterable[FieldError]) -> list[FieldError]:
+    """Errors of the same words as one with their number.
+
+    Names that are not shown cannot be told apart: any sign of them (a letter, a length, a hash) would tell of a name,
+    and the fields of a JSON object have no order by which a sender could count.
+    """
+    return [
+        error if count == 1 else FieldError(error.field, f"{error.fix} (there are {count} of these)")
+        for error, count in Counter(errors).items()
+    ]
 
 
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "not_json"}

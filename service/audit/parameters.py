@@ -10,7 +10,7 @@ from typing import TypeVar
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from service.errors import FieldError, problem
+from service.errors import FieldError, problem, told_once
 
 HIDDEN_PARAMETER = "(a parameter whose name is not shown)"
 _NUMBER = re.compile(r"[0-9]{1,15}")
@@ -61,7 +61,7 @@ class Parameters:
     def check(self) -> None:
         """Raises `Problem` 400 where anything is wrong."""
         if self._errors:
-            raise problem("bad_parameter", self._errors)
+            raise problem("bad_parameter", told_once(self._errors))
 
 
 def number(lowest: int, highest: int) -> Callable[[str], int]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from model.dictionary import NOT_APPLICABLE, NOT_KNOWN, Dictionary
 from service.access.keys import Caller
-from service.errors import FieldError, problem
+from service.errors import FieldError, problem, told_once
 from service.fhir import terms
 from service.fhir.modifiers import modifiers
 from service.screening.reading import HIDDEN_FIELD
@@ -44,7 +44,7 @@ def request_of(resource: Mapping[str, Any], dictionary: Dictionary, caller: Call
         read.walk(resource.get("item", []))
         errors = read.errors
     if errors:
-        raise problem("refused", errors)
+        raise problem("refused", told_once(errors))
     asked: dict[str, Any] = {"features": read.features(dictionary)}
     agency = read.agency or caller.agency
     if agency is not None:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from model.identifiers import identifier_kind
 from service.access.keys import Caller
-from service.errors import FieldError, problem
+from service.errors import FieldError, problem, told_once
 from service.screening.accepting import Acceptor
 from service.screening.schemas import Features
 
@@ -115,7 +115,7 @@ def _refuse_repeated_keys(body: bytes) -> None:
 
 def field_errors(messages: Mapping[str, Any], known: Collection[str]) -> list[FieldError]:
     """marshmallow's nested messages as a flat list of field and fix, without repeating anything that was sent."""
-    return [FieldError(field, fix) for field, fix in _flatten("", messages, known)][:MAX_ERRORS]
+    return told_once(FieldError(field, fix) for field, fix in _flatten("", messages, known))[:MAX_ERRORS]
 
 
 def _flatten(prefix: str, messages: Any, known: Collection[str]) -> Iterator[tuple[str, str]]:

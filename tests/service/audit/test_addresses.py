@@ -130,6 +130,11 @@ def test_a_parameter_that_is_sent_twice_is_refused(service, screened):
     refused(response, 400, "band")
 
 
+def test_parameters_that_are_not_known_are_one_error_with_their_number(service, screened, look):
+    (error,) = refused(look("entries", jane="1", john="2"), 400, "(a parameter whose name is not shown)")
+    assert error["fix"].endswith("(there are 2 of these)")
+
+
 def test_what_is_not_there_is_404_and_recorded(service, screened, look):
     for address, parameters in (
         ("entries/99", {}),

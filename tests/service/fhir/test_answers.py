@@ -127,6 +127,14 @@ def test_what_cannot_be_read_is_refused_by_field_and_fix(service, changes, field
         assert canary not in answer.text
 
 
+def test_questions_whose_names_are_not_shown_are_one_error_with_their_number(service):
+    items = [{"linkId": name, "answer": [{"valueString": "x"}]} for name in ("Zebedee Canary", "Dougal Canary")]
+    with pytest.raises(Problem) as refused:
+        read(response_of(DICTIONARY, {}, item=items), Caller("0" * 8, "practitioner", "gp"))
+    (error,) = refused.value.errors
+    assert error.fix.endswith("(there are 2 of these)")
+
+
 POST = "/v1/fhir/QuestionnaireResponse"
 ELSEWHERE = [
     ("post", POST, {}, 401, "no_key"),
