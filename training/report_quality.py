@@ -10,6 +10,7 @@ from rich.table import Table
 
 Figure = Mapping[str, float | None] | None
 WITHHELD = "-"
+LEGEND = f"{WITHHELD}: withheld, as it would show or give away a small count, or not defined"
 
 
 def print_quality(console: Console, evaluation: Mapping[str, Any]) -> None:
@@ -44,11 +45,10 @@ def print_quality(console: Console, evaluation: Mapping[str, Any]) -> None:
         ("", "AUC", "log loss", "over the threshold"),
         _robustness_rows(evaluation),
     )
-    console.print(f"calibration: ECE {number(evaluation['calibration']['ece'], 4)}", markup=False, highlight=False)
+    _say(console, "calibration: ", f"ECE {number(evaluation['calibration']['ece'], 4)}")
     newest = evaluation["newest_period"]
     said = f"AUC {number(newest['auc'], 4)}, log loss {number(newest['log_loss'], 4)}" if newest["judged"] else ""
-    line = said or f"not judged: {newest['why']}"
-    console.print(f"newest part of the cases, held out: {line}", markup=False, highlight=False, soft_wrap=True)
+    _say(console, "newest part of the cases, held out: ", said or f"not judged: {newest['why']}")
 
 
 def print_fairness(console: Console, fairness: Mapping[str, Any]) -> None:
@@ -108,8 +108,15 @@ def _words(figure: Figure, times: float, digits: int, unit: str) -> str:
     return f"{value * times:.{digits}f}{unit} ({low * times:.{digits}f} to {high * times:.{digits}f})"
 
 
+def _say(console: Console, name: str, figures: str) -> None:
+    legend = f" ({LEGEND})" if WITHHELD in figures.replace(",", "").split() else ""
+    console.print(f"{name}{figures}{legend}", markup=False, highlight=False, soft_wrap=True)
+
+
 def _print(console: Console, title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table(title=title, title_justify="left")
+    rows = list(rows)
+    legend = LEGEND if any(WITHHELD in row for row in rows) else None
+    table = Table(title=title, title_justify="left", caption=legend, caption_justify="left")
     for position, column in enumerate(columns):
         table.add_column(column, justify="right" if position else "left")
     for row in rows:
