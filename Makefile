@@ -23,8 +23,12 @@ PAGES := service/pages/built/grounds.css
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-run: $(VENV)/.train $(VENV)/.kernel $(PAGES) $(VAR)/models/active ## [PORT=n] Everything for a newcomer: environment, synthetic cohort, first model, keys, service
+run: free-port $(VENV)/.train $(VENV)/.kernel $(PAGES) $(VAR)/models/active ## [PORT=n] Everything for a newcomer: environment, synthetic cohort, first model, keys, service
 	@$(PY) -m service run --port $(PORT)
+
+# First of all: a port that is taken would else be noticed only after environment and training.
+free-port:
+	@$(PYTHON) -m service.running.port $(PORT)
 
 test: $(VENV)/.dev $(VENV)/.kernel $(PAGES) ## Everything needed to test, and the tests
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || tests/architecture/install-debian postgresql
@@ -118,4 +122,4 @@ $(VENV)/.bench: requirements-bench.lock $(VENV)/.train
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
-.PHONY: help run test pages kernel check train release rollback verify bench image sbom lock clean
+.PHONY: help run free-port test pages kernel check train release rollback verify bench image sbom lock clean

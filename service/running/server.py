@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from granian.log import LogLevels
 
 from model.files import write_whole
 from service.model_files import ReleasedModel
+from service.running import port
 from service.running.heeding import heed
 from service.running.metrics import prepare_folder
 from service.running.rehearsal import why_not
@@ -41,15 +41,9 @@ class ServerError(RuntimeError):
 
 
 def check_port(settings: Settings) -> None:
-    """Raises `ServerError` where the port is taken, before anything is recorded."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError:
-            raise ServerError(
-                f"port {settings.port} on {settings.host} is taken; stop what uses it, or: make run PORT=8001"
-            ) from None
+    """Raises `ServerError` where the port cannot be listened on, before anything is recorded."""
+    if said := port.why_not(settings.host, settings.port):
+        raise ServerError(said)
 
 
 def claim_folder(settings: Settings) -> None:
