@@ -14,7 +14,9 @@ from service.access.key_commands import key_commands
 from service.access.key_records import recorded_development_keys
 from service.access.keys import KeyFileError
 from service.batch.command import screen_commands
+from service.batch.problems import BatchError
 from service.client.command import client
+from service.command_group import Commands
 from service.learning.commands import learn_commands
 from service.log.checkpoint import SigningKeyError
 from service.log.commands import log_commands
@@ -32,6 +34,7 @@ from service.running.server import ServerError, announce_when_ready, check_port,
 from service.settings import Settings, SettingsError, read_settings
 
 EXPECTED = (
+    BatchError,
     NotHealthy,
     ReloadError,
     AssetsMissing,
@@ -49,7 +52,7 @@ EXPECTED = (
 )
 
 
-@click.group()
+@click.group(cls=Commands)
 def main() -> None:
     """The Grounds service: screens cases, records every explanation, answers."""
 

@@ -19,6 +19,7 @@ from training.cases.file import read_cases
 from training.cases.generalise import GeneraliseError
 from training.cases.split import TooFewCases
 from training.cases.table import CaseFileError
+from training.command_group import Commands
 from training.fit.engine import ENGINES, EngineError, engine
 from training.judge.certainty import CertainScore
 from training.policy import POLICY
@@ -48,7 +49,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=Commands)
 def main() -> None:
     """Fit, judge and release a Grounds model."""
 

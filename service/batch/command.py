@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from service.batch.job_model import JobModel, active_model, job_model
+from service.batch.problems import BatchError
 from service.log.checkpoint import CheckpointError, SigningKeyError, VerifierKey
 from service.log.proof_check import ProofError
 from service.log.reader import LogReader
@@ -122,7 +123,6 @@ def _proved(screened: Path, row: int, read_log: Callable[[], LogReader]) -> str:
 
 
 def _checked(proof: Path, key: Path) -> str:
-    from service.batch.problems import BatchError
     from service.batch.proof_check import check_row_proof
 
     try:
@@ -141,14 +141,10 @@ def _verified(screened: Path, read_log: Callable[[], LogReader]) -> str:
 
 
 def _run(work: Callable[[], Any]) -> Any:
-    """What `work` returns; what the user can put right is one line a problem, and exit code 1."""
-    from service.batch.problems import BatchError
-
+    """What `work` returns. What it takes and the service does not is named, where it is not there."""
     try:
         return work()
-    except BatchError as error:
-        raise click.ClickException(str(error)) from None
     except ModuleNotFoundError as error:
         if error.name not in ("numpy", "pyarrow"):
             raise
-        raise click.ClickException(_NEEDED) from None
+        raise BatchError(_NEEDED) from None

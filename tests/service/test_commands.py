@@ -47,6 +47,34 @@ def test_a_wrong_setting_is_one_line(command):
     assert result.stderr == "error: GROUNDS_AUDIT_RATE: set a number and a time, for instance 120/minute\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("nothing",), 2),
+        (("--nothing",), 2),
+        (("run", "--port", "many"), 2),
+        (("log", "export"), 2),
+        (("log", "checkpoint"), 1),
+        (("screen", "nothing.csv", "out.csv"), 2),
+        (("screen", "README.md", "out.csv"), 1),
+        (("screen", "verify", "README.md"), 1),
+    ],
+)
+def test_errors_are_spelled_alike_whoever_found_them(command, arguments, code):
+    done = command(*arguments)
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert [line for line in done.stderr.splitlines() if line.startswith("error: ")], done.stderr
+    assert "Error" not in done.stderr
+
+
+def test_help_is_no_error(command):
+    done = command("log")
+    assert "Usage: python -m service log" in done.stderr
+    assert "rror: " not in done.stderr
+    assert command("log", "--help").returncode == 0
+
+
 def test_a_service_does_not_start_with_an_altered_model(command, settings):
     path = settings.models / VERSION / MODEL_FILE
     path.write_bytes(path.read_bytes() + b" ")

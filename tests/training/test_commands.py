@@ -50,6 +50,14 @@ def errors(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [line.removeprefix("error: ") for line in lines]
 
 
+@pytest.mark.parametrize("arguments", [("nothing",), ("train",), ("train", "--seed", "many"), ("card", "--nothing")])
+def test_errors_are_spelled_alike_whoever_found_them(arguments: tuple[str, ...]) -> None:
+    done = training(*arguments)
+    assert done.returncode == 2
+    assert re.search("^error: ", done.stderr, re.MULTILINE), done.stderr
+    assert "Error" not in done.stderr
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
     """A data file and a dictionary that fit each other."""
