@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 
 from service.access.guessing import Guesses
 from service.access.keys import Keys
@@ -108,7 +110,30 @@ class GroundsApi(Api):
 
     def __init__(self, app: Web, guesses: Guesses) -> None:
         self._guesses = guesses
+        self._told: list[Blueprint] = []
+        self._contract: dict[str, Any] | None = None
+        self._making = Lock()
         super().__init__(app)
+
+    def register_blueprint(self, blueprint: Blueprint) -> None:
+        """Adds the addresses now, and what the contract says of them when it is first asked for.
+
+        To write the contract takes as long as all else of an app, and most workers are never asked for it.
+        """
+        self._app.register_blueprint(blueprint)
+        self._told.append(blueprint)
+
+    def contract(self) -> dict[str, Any]:
+        """The OpenAPI document, made once."""
+        with self._making:
+            if self._contract is None:
+                for blueprint in self._told:
+                    blueprint.register_views_in_doc(self, self._app, self.spec, name=blueprint.name, parameters=None)
+                    self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+                for name, forms in BETWEEN_FIELDS.items():
+                    self.spec.components.schemas.get(name, {})["oneOf"] = forms
+                self._contract = self.spec.to_dict()
+            return self._contract
 
     def _register_error_handlers(self) -> None:
         register_errors(self._app, self._seen, refusal_answer)
@@ -153,7 +178,7 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_bod
         for blueprint in log_addresses(collaborators.log, room):
             api.register_blueprint(blueprint)
     https = collaborators.pages is not None and collaborators.pages.https
-    app.register_blueprint(docs_page(api, collaborators.released.model, https))
+    app.register_blueprint(docs_page(api.contract, collaborators.released.model, https))
     drift = DriftWindow(collaborators.log, collaborators.released)
     _watch(app, collaborators, drift)
     api.register_blueprint(drift_address(drift, collaborators.keys))
@@ -170,8 +195,6 @@ def create_app(collaborators: Collaborators, body_limit: int = 65_536, batch_bod
     api.register_blueprint(
         summaries(models, collaborators.log, collaborators.keys, rate, collaborators.origin, page, example)
     )
-    for name, forms in BETWEEN_FIELDS.items():
-        api.spec.components.schemas.get(name, {})["oneOf"] = forms
     return app
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from flask import Blueprint, Response, render_template
-from flask_smorest import Api
 
 from model.additive import AdditiveModel
 from service.errors import PROBLEMS
@@ -22,7 +22,7 @@ _MAY = {
 """What a key of each role may do."""
 
 
-def docs_page(api: Api, model: AdditiveModel, https: bool) -> Blueprint:
+def docs_page(contract: Callable[[], dict[str, Any]], model: AdditiveModel, https: bool) -> Blueprint:
     """The blueprint of the two addresses; both are public and are made once.
 
     The page is held to what every other page is: nothing inline, nothing from elsewhere, in no frame.
@@ -36,13 +36,13 @@ def docs_page(api: Api, model: AdditiveModel, https: bool) -> Blueprint:
     @blueprint.get("/openapi.json")
     def openapi() -> Response:
         if "openapi" not in made:
-            made["openapi"] = orjson.dumps(api.spec.to_dict())
+            made["openapi"] = orjson.dumps(contract())
         return Response(made["openapi"], mimetype="application/json")
 
     @blueprint.get("/docs")
     def docs() -> Response:
         if "docs" not in made:
-            made["docs"] = _page(api.spec.to_dict(), model).encode()
+            made["docs"] = _page(contract(), model).encode()
         return Response(made["docs"], mimetype="text/html", headers=headers)
 
     return blueprint

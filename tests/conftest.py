@@ -1,5 +1,7 @@
 """Fixtures that more than one folder of tests needs, and the order in which the processes take the files."""
 
+import gc
+
 import hypothesis
 import pytest
 
@@ -27,3 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((number for number, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
 
     items.sort(key=turn)
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay to the end: looking through them for garbage again and again was a twelfth of the time."""
+    gc.collect()
+    gc.freeze()

@@ -29,7 +29,7 @@ from service.replay.answering import AnsweringModels
 from service.sandbox.cases import NOBODY, CannedCase
 from service.screening.api import documented
 from service.screening.desk import Answered, ScreeningDesk
-from service.screening.examples import AT
+from service.screening.examples import AT, uncopied
 from service.screening.idempotency import Once, once
 from service.screening.reading import JSON, read_json, validated
 from service.summary.facts import summarise
@@ -138,7 +138,7 @@ def _examples(cases: Sequence[CannedCase], desk: ScreeningDesk, plan: CdsPlan) -
     for case in cases:
         composed = Answered(case.answer, Receipt(0, NOBODY, "", AT, ""), desk.released.sha256)
         value = orjson.loads(_cards(composed, dict(case.request), desk.released.model, desk.origin, plan))
-        shown[case.expected] = {"summary": case.expected, "value": value}
+        shown[case.expected] = {"summary": case.expected, "value": uncopied(value)}
     return shown
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from model.dictionary import Dictionary
@@ -32,21 +33,30 @@ def read_vignette(path: Path, dictionary: Dictionary, taken: frozenset[str] = fr
         data = path.read_bytes()
         if len(data) > LARGEST:
             return _refused(path, [f"file: larger than {LARGEST} bytes; shorten it"])
-        raw = tomllib.loads(data.decode("utf-8"))
+        vignette, wording = _told(data)
     except OSError as error:
         return _refused(path, [f"file: cannot be read: {error.strerror}"])
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return _refused(path, [f"file: not valid TOML: {error}"])
-    try:
-        vignette = shaped(raw)
     except ShapeRefused as refusal:
         return _refused(path, refusal.faults)
-    faults = [*fact_faults(vignette, dictionary), *language_faults(vignette)]
+    faults = [*fact_faults(vignette, dictionary), *wording]
     if vignette.code != path.stem:
         faults.append(f"code: {vignette.code!r} is not the file's name; call the file {vignette.code}.toml")
     if vignette.code in taken:
         faults.append(f"code: {vignette.code!r} is a shipped training case; choose another, and call the file so")
     return _refused(path, faults) if faults else Read(path, settled(vignette, dictionary))
+
+
+@lru_cache(maxsize=64)
+def _told(data: bytes) -> tuple[Vignette, tuple[str, ...]]:
+    """What a file's bytes tell, and the faults of its words. Raises `ShapeRefused` and what tomllib raises.
+
+    Kept, since each app reads every file, and a reload makes a new app of files that have seldom changed. Facts are
+    not in it: they go by the dictionary.
+    """
+    vignette = shaped(tomllib.loads(data.decode("utf-8")))
+    return vignette, tuple(language_faults(vignette))
 
 
 def _refused(path: Path, faults: list[str]) -> Read:

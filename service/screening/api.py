@@ -15,7 +15,7 @@ from service.model_files import ReleasedModel
 from service.records import looked_at, with_record
 from service.screening.answer_schemas import ScreeningSchema
 from service.screening.desk import ScreeningDesk
-from service.screening.examples import examples_of
+from service.screening.examples import examples_of, uncopied
 from service.screening.idempotency import IDEMPOTENCY_PARAMETER, Once, idempotency_key
 from service.screening.many_api import ScreeningsSchema, add_many
 from service.screening.reading import JSON, read_json, validated
@@ -108,7 +108,7 @@ def documented(status: int, description: str, schema: Any, *problems: int, examp
     Documented and not run: flask-smorest's `response` would send every answer through a schema, and each of its
     `alt_response` wrappers costs about 8 microseconds a request.
     """
-    good = {"schema": schema} if example is None else {"schema": schema, "example": example}
+    good = {"schema": schema} if example is None else {"schema": schema, "example": uncopied(example)}
     answers: dict[str, Any] = {str(status): {"description": description, "content": {JSON: good}}}
     for problem_status in problems:
         content = {"application/problem+json": {"schema": ProblemSchema, "examples": examples_of(problem_status)}}

@@ -17,6 +17,7 @@ from service.log.store import LogStore
 from service.records import looked_at
 from service.replay.answering import AnsweringModels
 from service.screening.api import documented
+from service.screening.examples import uncopied
 from service.screening.reading import JSON
 from service.summary.facts import Summary, summarise
 from service.summary.fhir import summary_bundle
@@ -51,7 +52,7 @@ def summaries(
     )
     bundle = {"type": "object", "description": "A FHIR R4 Bundle."}
     answers["200"]["content"] |= {
-        FHIR_JSON: {"schema": bundle, "example": summary_bundle(example)},
+        FHIR_JSON: {"schema": bundle, "example": uncopied(summary_bundle(example))},
         HTML: {"schema": {"type": "string", "description": "A page to print, where the service has pages."}},
     }
 

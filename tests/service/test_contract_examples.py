@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 
 import jsonschema
+import orjson
 import pytest
 
 from model.dictionary import shipped_dictionary
 from service.errors import PROBLEMS
+from service.screening.examples import uncopied
 from tests.service.cds_hooks.conftest import SIGN, VIEW
 from tests.service.cds_hooks.conftest import client as cds_client  # noqa: F401  # a fixture
 from tests.service.fhir.forms import FHIR, response_of
@@ -161,3 +165,22 @@ def test_every_address_says_that_it_may_be_too_busy_and_what_an_error_looks_like
         else:
             assert other == {"$ref": "#/components/responses/DEFAULT_ERROR"}
     assert PROBLEMS["overloaded"][0] == 503
+
+
+def test_what_is_not_copied_is_the_same_to_read():
+    example = {"reasons": [{"text": "one", "of": [1, 2]}], "level": {"name": "no_prompt"}}
+    left = uncopied(example)
+    assert left == example
+    assert orjson.dumps(left) == orjson.dumps(example)
+    copied = deepcopy(left)
+    assert copied["reasons"] is left["reasons"]
+    assert copied["level"] is not left["level"]
+
+
+def test_the_contract_is_made_once_however_many_ask_at_once(service):
+    def asked(_number):
+        return service.client.get("/openapi.json").data
+
+    with ThreadPoolExecutor(4) as threads:
+        (whole,) = set(threads.map(asked, range(4)))
+    assert {"/v1/screenings", "/v1/fhir/RiskAssessment/{screening_id}"} <= json.loads(whole)["paths"].keys()
