@@ -118,7 +118,7 @@ class GroundsApi(Api):
     def register_blueprint(self, blueprint: Blueprint) -> None:
         """Adds the addresses now, and what the contract says of them when it is first asked for.
 
-        To write the contract takes as long as all else of an app, and most workers are never asked for it.
+        To write the contract takes a third of the making of an app, and most workers are never asked for it.
         """
         self._app.register_blueprint(blueprint)
         self._told.append(blueprint)

@@ -55,3 +55,8 @@ def test_a_pickle_is_never_loaded(settings):
     (settings.models / VERSION / MODEL_FILE).write_bytes(b"\x80\x04\x95")
     with pytest.raises(ArtefactError):
         load_active(settings.models, settings.keys)
+
+
+def test_a_released_model_has_the_compiled_kernel(settings):
+    released = load_active(settings.models, settings.keys)
+    assert (released.kernel is not None, released.kernel_state) == (True, "compiled")
