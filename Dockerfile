@@ -19,7 +19,7 @@ COPY requirements-build.lock ./
 RUN python3 -m venv environment \
  && environment/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes \
       --only-binary :all: -r requirements-build.lock
-COPY model/kernel.pyx model/build_kernel model/
+COPY model model
 RUN model/build_kernel environment/bin/python
 
 FROM ${BASE} AS environment
@@ -40,8 +40,10 @@ COPY --from=environment /opt/grounds /opt/grounds
 WORKDIR /opt/grounds/app
 COPY model model
 COPY service service
-COPY --from=kernel /build/model/ model/
+COPY --from=kernel /build/model/kernel.*.so model/
 COPY --from=pages /build/built service/pages/built
+# A kernel of another Python than this would not be found, and the service would go without.
+RUN /opt/grounds/bin/python -c "import sys; from model.compiled import COMPILED, built; sys.exit(built() != COMPILED)"
 # Compiled now: the root is read-only when it runs.
 RUN /opt/grounds/bin/python -m compileall -q /opt/grounds
 ENV PATH=/opt/grounds/bin:$PATH \

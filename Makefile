@@ -23,14 +23,14 @@ PAGES := service/pages/built/grounds.css
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
-run: free-port $(VENV)/.train $(VENV)/.kernel $(PAGES) $(VAR)/models/active ## [PORT=n] Everything for a newcomer: environment, synthetic cohort, first model, keys, service
+run: free-port $(VENV)/.train kernel-if-possible $(PAGES) $(VAR)/models/active ## [PORT=n] Everything for a newcomer: environment, synthetic cohort, first model, keys, service
 	@$(PY) -m service run --port $(PORT)
 
 # First of all: a port that is taken would else be noticed only after environment and training.
 free-port:
-	@$(PYTHON) -m service.running.port $(PORT)
+	@$(or $(wildcard $(PY)),$(PYTHON)) -m service.running.port $(PORT)
 
-test: $(VENV)/.dev $(VENV)/.kernel $(PAGES) ## Everything needed to test, and the tests
+test: $(VENV)/.dev kernel $(PAGES) ## Everything needed to test, and the tests
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || tests/architecture/install-debian postgresql
 	@command -v strace >/dev/null || tests/architecture/install-debian strace
 	@command -v chromium >/dev/null || tests/architecture/install-debian chromium
@@ -39,7 +39,16 @@ test: $(VENV)/.dev $(VENV)/.kernel $(PAGES) ## Everything needed to test, and th
 
 pages: $(PAGES) ## Build the pages' styles and scripts from the design system's package
 
-kernel: $(VENV)/.kernel ## Compile the kernel of a request (model/kernel.pyx)
+# gcc and Python's headers.
+COMPILER = { command -v gcc && $(PY) -c 'import os, sysconfig as s; os.stat(s.get_path("include") + "/Python.h")'; } >/dev/null 2>&1
+
+kernel: $(VENV)/.train ## Compile the kernel of a request (model/kernel.pyx), with gcc and Python's headers
+	@$(COMPILER) || tests/architecture/install-debian gcc libc6-dev python3-dev
+	@model/build_kernel $(PY)
+
+# A request takes a sixth less of the processor with it, and gives the same without.
+kernel-if-possible: $(VENV)/.train
+	@if $(COMPILER); then model/build_kernel $(PY); else echo "note: no gcc, or no headers of Python: the service runs without its compiled kernel (make kernel)"; fi
 
 check: $(VENV)/.dev ## Lint, types, import contracts, file sizes
 	@tests/architecture/check $(PY)
@@ -61,7 +70,7 @@ rollback: $(VENV)/.train ## Make the version released before active again: make 
 verify: $(VENV)/.train ## Verify the whole explanation log
 	$(PY) -m service log verify
 
-bench: $(VENV)/.bench $(VENV)/.kernel $(PAGES) $(VAR)/models/active ## Measure; prints ratio tables: make bench [QUICK=1 DATA=folder]; comparing learners in full takes an hour or more
+bench: $(VENV)/.bench kernel $(PAGES) $(VAR)/models/active ## Measure; prints ratio tables: make bench [QUICK=1 DATA=folder]; comparing learners in full takes an hour or more
 	.venv-bench/bin/python -m benchmarks
 	.venv-bench/bin/python -m benchmarks learners $(if $(DATA),--data $(DATA)) $(if $(QUICK),--quick)
 
@@ -104,12 +113,6 @@ $(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
 	@$(PIP) -r requirements-dev.lock
 	@touch $@ $(VENV)/.train $(VENV)/.cluster
 
-# A request takes a fifth less of the processor with it, and gives the same without: no compiler, no kernel, no harm.
-$(VENV)/.kernel: model/kernel.pyx model/build_kernel | $(VENV)/.train
-	@{ command -v gcc && $(PY) -c 'import os, sysconfig as s; os.stat(s.get_path("include") + "/Python.h")'; } >/dev/null 2>&1 \
-	  || tests/architecture/install-debian gcc libc6-dev python3-dev || true
-	@if model/build_kernel $(PY); then touch $@; else echo "note: the kernel is not compiled; the service runs without it" >&2; fi
-
 # Only what runs on a Dask cluster needs Dask.
 $(VENV)/.cluster: requirements-cluster.lock $(VENV)/.train
 	@$(PIP) -r requirements-cluster.lock
@@ -122,4 +125,4 @@ $(VENV)/.bench: requirements-bench.lock $(VENV)/.train
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@touch $@
 
-.PHONY: help run free-port test pages kernel check train release rollback verify bench image sbom lock clean
+.PHONY: help run free-port test pages kernel kernel-if-possible check train release rollback verify bench image sbom lock clean

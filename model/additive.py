@@ -100,7 +100,7 @@ class AdditiveModel:
     elimination_order: tuple[int, ...] = field(init=False, repr=False, compare=False)
     # What a request needs of each term, side by side, so that one call of a built-in goes over all terms.
     _answers: Callable[[Mapping[str, Value]], tuple[Value, ...]] = field(init=False, repr=False, compare=False)
-    slots_of_terms: tuple[Mapping[Value, int], ...] = field(init=False, repr=False, compare=False)
+    _slots: tuple[_Slots, ...] = field(init=False, repr=False, compare=False)
     _tables: tuple[tuple[float, ...], ...] = field(init=False, repr=False, compare=False)
     _contributions: tuple[tuple[float, ...], ...] = field(init=False, repr=False, compare=False)
 
@@ -113,13 +113,13 @@ class AdditiveModel:
         object.__setattr__(self, "refits", Refits([*(term.deviations for term in self.terms), *of_pairs]))
         object.__setattr__(self, "elimination_order", elimination_order(self.pairs)[0])
         object.__setattr__(self, "_answers", several([term.feature.name for term in self.terms]))
-        object.__setattr__(self, "slots_of_terms", tuple(_Slots(term) for term in self.terms))
+        object.__setattr__(self, "_slots", tuple(_Slots(term) for term in self.terms))
         object.__setattr__(self, "_tables", tuple(term.table for term in self.terms))
         object.__setattr__(self, "_contributions", tuple(term.contributions for term in self.terms))
 
     def slots(self, case: Case) -> list[int]:
         """For each term the index of the case's value in the term's table."""
-        return list(map(getitem, self.slots_of_terms, self._answers(case.values)))
+        return list(map(getitem, self._slots, self._answers(case.values)))
 
     def margin(self, slots: Sequence[int]) -> float:
         """The log-odds of a case, given its slots."""

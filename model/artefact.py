@@ -152,6 +152,8 @@ def _check(model: AdditiveModel, where: str) -> None:
 def _shape_problem(term: Term) -> str | None:
     bins = len(term.feature.levels) or len(term.edges) + 1
     table = [*term.table, term.mean, *(d for row in term.deviations for d in row)]
+    if term.edges and not term.feature.is_numeric:
+        return "has edges, which are for counts and numbers"
     if len(term.values) != bins:
         return f"has {len(term.values)} values for {bins} bins"
     if bins > BIN_LIMIT:

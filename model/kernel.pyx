@@ -32,26 +32,32 @@ cdef class Kernel:
     cdef int _terms, _refits
     cdef double _unit, _quantile
     cdef Answer[MOST_TERMS] _by_gain
-    cdef int[MOST_TERMS] _begins
+    cdef int[MOST_TERMS] _begins, _sizes
     cdef arrays.array _deviations, _bands
     cdef tuple _names, _slots, _tables, _contributions, _edges, _asked, _gains
     cdef object _intercept, _spread
 
     def __init__(self, model, double unit, double quantile):
         """`unit` is that of the refits' whole numbers, `quantile` how many of their deviations a range reaches."""
-        self._names = tuple(term.feature.name for term in model.terms)
+        # Each made anew: what stands in them is looked up without asking what it is.
+        self._names = tuple(str(term.feature.name) for term in model.terms)
         self._edges = tuple(array("d", term.edges) for term in model.terms)
-        self._slots = model.slots_of_terms
-        self._tables = tuple(term.table for term in model.terms)
-        self._contributions = tuple(term.contributions for term in model.terms)
+        self._slots = tuple(dict(term.slots) for term in model.terms)
+        self._tables = tuple(tuple(term.table) for term in model.terms)
+        self._contributions = tuple(tuple(term.contributions) for term in model.terms)
         self._intercept, self._bands, self._spread = model.intercept, array("d", model.bands), model.spread
         self._terms, self._unit, self._quantile = len(self._names), unit, quantile
         counts = {len(slot) for term in model.terms for slot in term.deviations} or {0}
         self._refits = max(counts)
-        if model.pairs or self._terms > MOST_TERMS or self._refits > MOST_REFITS:
+        if model.pairs or self._terms > MOST_TERMS or self._refits > MOST_REFITS or len(counts) > 1:
             raise ValueError("a model with pairs, or with more terms or refits than there is room for")
         self._deviations = array("q")
         for place, term in enumerate(model.terms):
+            self._sizes[place] = len(self._tables[place])
+            if len(self._contributions[place]) != self._sizes[place] or (
+                term.deviations and len(term.deviations) != self._sizes[place]
+            ):
+                raise ValueError("a term whose columns have not the same length")
             self._begins[place] = len(self._deviations) if term.deviations else -1
             self._deviations.extend([round(one * unit) for slot in term.deviations for one in slot])
         by_gain = model.by_gain
@@ -78,6 +84,8 @@ cdef class Kernel:
                 found = slot = above(self._edges[place], value)
             else:
                 raise KeyError(value)
+            if not 0 <= slot < self._sizes[place]:
+                raise IndexError(slot)
             slots[place] = slot
             places.append(found)
             own.append((<tuple>self._tables[place])[slot])

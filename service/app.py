@@ -121,6 +121,7 @@ class GroundsApi(Api):
         To write the contract takes a third of the making of an app, and most workers are never asked for it.
         """
         self._app.register_blueprint(blueprint)
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self  # as flask-smorest does
         self._told.append(blueprint)
 
     def contract(self) -> dict[str, Any]:

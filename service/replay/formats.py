@@ -78,7 +78,7 @@ def _answer_1(ready: Ready, screening: Screening, entry_id: str) -> bytes:
         return compose(screening.asked, ready.released, ready.writer, entry_id)
     except ExplanationError:
         raise Unreadable("its model does not explain its logged input") from None
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
         raise Unreadable("its logged input is not one that its model can read") from None
 
 

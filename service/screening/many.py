@@ -47,7 +47,7 @@ def screen_many(
     if once is not None and once.earlier and recorded(lambda: once.numbered(0).found_earlier(log)) is not None:
         return _repeated(asked, log, once, origin), [], True
     ids = [uuid7() for _ in asked]
-    answers = [compose(one, released, writer, one_id) for one, one_id in zip(asked, ids, strict=True)]
+    answers = [compose(one, released, writer, one_id, released.kernel) for one, one_id in zip(asked, ids, strict=True)]
     entries = []
     for number, (one_id, answer, one) in enumerate(zip(ids, answers, asked, strict=True)):
         numbered = None if once is None else once.numbered(number)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from model.additive import AdditiveModel
 from model.case import Case
@@ -19,6 +19,9 @@ from service.errors import problem
 from service.model_files import ReleasedModel
 from service.screening.schemas import UNSEEN
 
+if TYPE_CHECKING:
+    from model.kernel import Kernel
+
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
@@ -29,9 +32,11 @@ class Pooled:
     not_recognised: tuple[str, ...]
 
 
-def pooled_view(observations: Sequence[Mapping[str, Any]], released: ReleasedModel) -> Pooled:
+def pooled_view(
+    observations: Sequence[Mapping[str, Any]], released: ReleasedModel, kernel: Kernel | None = None
+) -> Pooled:
     """What a validated request's observations make together. Raises `Problem` where the model has no words for it."""
-    model, rules, kernel = released.model, released.ground_rules, released.kernel
+    model, rules = released.model, released.ground_rules
     if "pooled" not in model.words:
         raise problem("no_pooled_words")
     unseen = {name for one in observations for name, value in one["features"].items() if value == UNSEEN}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.case import Case
 from model.dictionary import NOT_KNOWN
@@ -18,6 +18,9 @@ from service.screening.answer import AnswerWriter
 from service.screening.idempotency import SENT_DIGEST, Once
 from service.screening.pooled import pooled_view
 from service.screening.schemas import UNSEEN
+
+if TYPE_CHECKING:
+    from model.kernel import Kernel
 
 CDS_SERVICE = "cds_service"
 """In an entry: the CDS Hooks service whose card showed the screening."""
@@ -73,23 +76,36 @@ def to_record(
 ) -> Composed:
     """All of `screen` but the record. Raises `ExplanationError`."""
     screening_id = uuid7()
-    answer, level = composed(asked, released, writer, screening_id)
+    answer, level = composed(asked, released, writer, screening_id, released.kernel)
     payload = screening_payload(answer, asked, released, caller, once, cds_service)
     return Composed(screening_id, answer, level, payload)
 
 
-def compose(asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWriter, screening_id: str) -> bytes:
-    """The answer to a validated request, not yet recorded and so not yet to be shown."""
-    return composed(asked, released, writer, screening_id)[0]
+def compose(
+    asked: Mapping[str, Any],
+    released: ReleasedModel,
+    writer: AnswerWriter,
+    screening_id: str,
+    kernel: Kernel | None = None,
+) -> bytes:
+    """The answer to a validated request, not yet recorded and so not yet to be shown.
+
+    Requests give the model's `kernel`; a replay gives none, so that each is worked out anew by the Python.
+    """
+    return composed(asked, released, writer, screening_id, kernel)[0]
 
 
 def composed(
-    asked: Mapping[str, Any], released: ReleasedModel, writer: AnswerWriter, screening_id: str
+    asked: Mapping[str, Any],
+    released: ReleasedModel,
+    writer: AnswerWriter,
+    screening_id: str,
+    kernel: Kernel | None = None,
 ) -> tuple[bytes, str]:
     """As `compose`, with the level of the prompt."""
     model = released.model
     if "observations" in asked:
-        found = pooled_view(asked["observations"], released)
+        found = pooled_view(asked["observations"], released, kernel)
         answer = writer.write(screening_id, asked["case_ref"], found.not_recognised, found.together, found.said)
         return answer, found.together.prompt.level
     features = asked["features"]
@@ -99,7 +115,7 @@ def composed(
         unseen = sorted(name for name, value in features.items() if value == UNSEEN)
         features = {**features, **dict.fromkeys(unseen, NOT_KNOWN)}
     case = Case.of(model.dictionary, features)
-    seen = view(model, released.ground_rules, case, released.kernel)
+    seen = view(model, released.ground_rules, case, kernel)
     return writer.write(screening_id, asked["case_ref"], unseen, seen), seen.prompt.level
 
 

@@ -20,7 +20,7 @@ NUMBER = {
 
 
 def content(**changes):
-    terms = [yes_no_term("a", 0.0, 0.1, 0.5), {**NUMBER, **changes.pop("number", {})}]
+    terms = [yes_no_term("a", 0.0, 0.1, 0.5, **changes.pop("yes_no", {})), {**NUMBER, **changes.pop("number", {})}]
     return model_content(RAW, terms, **changes)
 
 
@@ -40,6 +40,7 @@ def test_what_is_written_is_read_back():
         ({"format": 9}, "reads format 2 and 1"),
         ({"number": {"values": [0.0, 0.2]}}, "term n: has 2 values for 3 bins"),
         ({"number": {"edges": [20, 10]}}, "edges must rise"),
+        ({"yes_no": {"edges": [20]}}, "term a: has edges, which are for counts and numbers"),
         ({"number": {"not_applicable": 0.1}}, "not_applicable must be there exactly when"),
         ({"number": {"reference": 7}}, "reference must be the bin"),
         ({"number": {"deviations": [[0.1]]}}, "deviations"),

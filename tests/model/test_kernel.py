@@ -2,6 +2,7 @@
 
 import sys
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import example, given
@@ -15,6 +16,7 @@ from model.dictionary import NOT_KNOWN
 from model.explanation import ExplanationError, explain
 from model.gaps import find_gaps
 from model.grounds import GroundRules
+from model.kernel import Kernel
 from model.refits import LARGEST_DEVIATION
 from model.view import view
 from service.screening.answer import AnswerWriter
@@ -103,7 +105,63 @@ def test_a_model_with_more_refits_than_there_is_room_for_has_none(refits, state)
     assert kernel_of(yes_no_model(term))[1] == state
 
 
-def test_a_kernel_of_another_version_is_not_used(monkeypatch):
+def test_a_kernel_of_other_sources_is_not_used(monkeypatch):
+    monkeypatch.setattr("model.kernel.SOURCES", "0" * 64)
+    assert kernel_of(yes_no_model(yes_no_term("a", 0.0, 0.1, 0.5))) == (None, DIFFERS)
+
+
+def test_a_kernel_that_cannot_be_loaded_is_not_used(monkeypatch):
+    def of_another_python(*_):
+        raise ValueError("size changed, may indicate binary incompatibility")
+
+    monkeypatch.delitem(sys.modules, "model.kernel")
+    monkeypatch.delattr("model.kernel")
+    monkeypatch.setattr(sys, "meta_path", [type("Finder", (), {"find_spec": of_another_python})()])
+    assert kernel_of(yes_no_model(yes_no_term("a", 0.0, 0.1, 0.5))) == (None, DIFFERS)
+
+
+def test_what_a_kernel_forgets_of_a_case_of_which_nothing_is_known_is_seen(monkeypatch):
+    model = yes_no_model(*[yes_no_term(f"f{place}", 0.0, 0.1, 0.5) for place in range(20)])
+    kernel, _ = kernel_of(model)
+
+    def forgetful(*_):
+        def look(values):
+            explained, unknown = kernel.look(values)
+            return explained, (*unknown[:-1], (0.0, 1.0)) if len(unknown[0]) == len(values) else unknown
+
+        return SimpleNamespace(look=look)
+
+    monkeypatch.setattr("model.kernel.Kernel", forgetful)
+    assert kernel_of(model) == (None, DIFFERS)
+
+
+def test_a_score_that_nothing_explains_says_nothing_against_the_kernel():
+    model = yes_no_model(yes_no_term("a", 0.0, 0.1, 45.0))
+    kernel, state = kernel_of(model)
+    assert state == COMPILED
+    for explained in (lambda case: look(kernel, model, case), lambda case: explain(model, case)):
+        with pytest.raises(ExplanationError):
+            explained(Case({"a": "yes"}))
+
+
+def test_a_number_beyond_a_table_is_refused_and_not_looked_up():
+    model = yes_no_model(yes_no_term("a", 0.0, 0.1, 0.5))
+    object.__setattr__(model.terms[0], "edges", tuple(float(edge) for edge in range(3000)))
+    kernel = Kernel(model, 1.0, 1.0)
+    for number in (5, 2999, 10**9):
+        with pytest.raises(IndexError):
+            kernel.look({"a": number})
+
+
+@pytest.mark.parametrize("column", ["contributions", "deviations"])
+def test_a_term_whose_columns_have_not_the_same_length_has_none(column):
+    model = yes_no_model(yes_no_term("a", 0.0, 0.1, 0.5, deviations=[[0.1], [0.2], [0.3]]))
+    object.__setattr__(model.terms[0], column, getattr(model.terms[0], column)[:2])
+    with pytest.raises(ValueError, match="length"):
+        Kernel(model, 1.0, 1.0)
+
+
+def test_a_kernel_that_reaches_less_far_is_not_used(monkeypatch):
     spread = [[0.1, -0.1], [0.2, 0.3], [0.0, 0.5]]
     model = yes_no_model(yes_no_term("a", 0.0, 0.1, 0.5, deviations=spread))
     monkeypatch.setattr(compiled, "REFIT_QUANTILE", 1.96)

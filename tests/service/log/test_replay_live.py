@@ -90,6 +90,22 @@ def test_an_answer_replays_though_the_log_sorts_and_respells_what_was_asked(serv
     assert "2 agree" in result.stdout
 
 
+def test_what_the_kernel_answered_is_replayed_without_it(service: Service, run: Run, monkeypatch) -> None:
+    """So a kernel that was wrong would not agree with itself, and one is judged by every entry."""
+    assert service.released.kernel is not None
+    known = {"agency": "gp", "features": {"child_stage": "newborn"}}
+    assert service.screen(known["features"]).status_code == 201
+    both = {"case_ref": "case-9", "observations": [known, {"agency": "police", "features": {}}]}
+    for sent, address in (
+        (both, "/v1/screenings"),
+        ({"cases": [{"case_ref": "case-8", **known}]}, "/v1/screenings/batch"),
+    ):
+        answer = service.client.post(address, json=sent, headers=service.practitioner)
+        assert answer.status_code == 201, answer.text
+    monkeypatch.setattr("model.view.look", None)
+    assert "3 agree" in run(store=service.log).stdout
+
+
 def test_entries_of_other_kinds_are_passed_over(service: Service, run: Run) -> None:
     answer = service.screen({}).get_json()
     service.client.get(f"/v1/screenings/{answer['screening_id']}", headers=service.auditor)
