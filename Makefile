@@ -46,7 +46,7 @@ kernel: $(VENV)/.train ## Compile the kernel of a request (model/kernel.pyx), wi
 	@$(COMPILER) || tests/architecture/install-debian gcc libc6-dev python3-dev
 	@model/build_kernel $(PY)
 
-# A request takes a sixth less of the processor with it, and gives the same without.
+# A request takes a seventh less of the processor with it, and gives the same without.
 kernel-if-possible: $(VENV)/.train
 	@if $(COMPILER); then model/build_kernel $(PY); else echo "note: no gcc, or no headers of Python: the service runs without its compiled kernel (make kernel)"; fi
 

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 """What `model.explanation` and `model.gaps` work out about one case of a model without pairs, in one compiled pass.
 
-Those two say what is right, and are all that is needed. This gives the same to the last bit, with a fifth of their work
+Those two say what is right, and are all that is needed. This gives the same to the last bit, in a quarter of their time
 (docs/adr/0018); `tests/model/test_kernel.py` holds them together.
 """
 
