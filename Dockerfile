@@ -42,10 +42,10 @@ COPY model model
 COPY service service
 COPY --from=kernel /build/model/kernel.*.so model/
 COPY --from=pages /build/built service/pages/built
-# A kernel of another Python than this would not be found, and the service would go without.
-RUN /opt/grounds/bin/python -c "import sys; from model.compiled import COMPILED, built; sys.exit(built() != COMPILED)"
-# Compiled now: the root is read-only when it runs.
-RUN /opt/grounds/bin/python -m compileall -q /opt/grounds
+# A kernel of another Python than this would not be found, and the service would go without. Compiled now: the root is
+# read-only when it runs.
+RUN /opt/grounds/bin/python -c "import sys; from model.compiled import COMPILED, built; sys.exit(built() != COMPILED)" \
+ && /opt/grounds/bin/python -m compileall -q /opt/grounds
 ENV PATH=/opt/grounds/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
