@@ -81,7 +81,7 @@ def run(ready: Prepared, console: Console) -> None:
         for name in ("Grounds", "Grounds, no kernel"):
             released = load_active(settings.models, settings.keys)
             if name != "Grounds":
-                object.__setattr__(released, "kernel", None)
+                released._kernel[:] = [(None, "left out")]
             elif released.kernel is None:
                 raise NotPrepared(f"the kernel is {released.kernel_state}; run make kernel")
             doors[name] = Door(application(settings, released, log, Metrics()), AT_ONCE)

@@ -33,8 +33,7 @@ RELEASE_PUBLIC_KEY = "release.pub.pem"
 class ReleasedModel:
     """A model whose signature was checked. `sha256` is the digest of its file, `key_id` of the key that signed.
 
-    `overrides` are the gates that its release lifted, under the same signature. `kernel_state` says why there is no
-    `kernel`, where there is none.
+    `overrides` are the gates that its release lifted, under the same signature.
     """
 
     model: AdditiveModel
@@ -43,14 +42,25 @@ class ReleasedModel:
     folder: Path
     overrides: tuple[Override, ...] = ()
     ground_rules: GroundRules = field(init=False, repr=False, compare=False)
-    kernel: Kernel | None = field(init=False, repr=False, compare=False)
-    kernel_state: str = field(init=False, repr=False, compare=False)
+    _kernel: list[tuple[Kernel | None, str]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ground_rules", GroundRules(self.model.dictionary))
-        kernel, state = kernel_of(self.model)
-        object.__setattr__(self, "kernel", kernel)
-        object.__setattr__(self, "kernel_state", state)
+
+    @property
+    def kernel(self) -> Kernel | None:
+        """The compiled kernel, where there is one: made when first asked for, as most who load a model ask for none."""
+        return self._made_kernel()[0]
+
+    @property
+    def kernel_state(self) -> str:
+        """Why there is no kernel, or that there is one."""
+        return self._made_kernel()[1]
+
+    def _made_kernel(self) -> tuple[Kernel | None, str]:
+        if not self._kernel:
+            self._kernel.append(kernel_of(self.model))
+        return self._kernel[0]
 
 
 def load_active(models: Path, keys: Path) -> ReleasedModel:
